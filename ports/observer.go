@@ -1,0 +1,67 @@
+package ports
+
+import (
+	"time"
+
+	"whatsappnode/domain"
+)
+
+// ObserverPort is told what happens to turns, for timelines, logs and metrics.
+//
+// Observe must return at once: it may drop an event but never block, fail or
+// panic. It may be called concurrently. Events hold ids and measures, never text.
+type ObserverPort interface {
+	Observe(ev Event)
+}
+
+// Stage names a step of a turn or of the bot.
+type Stage string
+
+// The stages, in the order a voice turn passes them.
+const (
+	StageReceived    Stage = "received"    // admitted; the 200 follows
+	StageLeased      Stage = "leased"      // a worker took the conversation
+	StageTranscribed Stage = "transcribed" // every utterance is text
+	StageFirstToken  Stage = "first_token" // the model began to answer
+	StageAnswered    Stage = "answered"    // the answer's words are fixed
+	StageSpoken      Stage = "spoken"      // the voice note is made
+	StageSending     Stage = "sending"     // intent recorded, call leaves
+	StageSent        Stage = "sent"        // Meta accepted a part
+	StageUnsettled   Stage = "unsettled"   // the outcome of a send is unknown
+	StageDelivered   Stage = "delivered"
+	StageRead        Stage = "read"
+	StagePlayed      Stage = "played"
+	StageRefused     Stage = "refused" // Meta refused a part, now or late
+	StageDeferred    Stage = "deferred"
+	StageFallback    Stage = "fallback" // the apology is used; Detail says why
+	StageFinished    Stage = "finished" // Detail is the turn's state
+	StageDropped     Stage = "dropped"
+	StageDead        Stage = "dead"
+	StageDuplicate   Stage = "duplicate" // a message was seen before
+)
+
+// Event is one thing that happened.
+type Event struct {
+	At           time.Time
+	Stage        Stage
+	Turn         domain.TurnID
+	Conversation domain.ConversationID
+	// Messages are the user's messages concerned.
+	Messages []domain.MessageID
+	// Took is the time of the step itself, or zero.
+	Took time.Duration
+	// Detail is a stable word: vendor, reason or state.
+	Detail string
+	// Err is the failure behind the event, or nil; its text is safe to log.
+	Err error
+}
+
+// Observers tells several observers in turn.
+type Observers []ObserverPort
+
+// Observe implements ObserverPort.
+func (o Observers) Observe(ev Event) {
+	for _, each := range o {
+		each.Observe(ev)
+	}
+}
