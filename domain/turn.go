@@ -154,6 +154,10 @@ func (t Turn) Transcript(id MessageID) (Transcript, bool) {
 	return tr, ok
 }
 
+// Unsent reports whether no part was ever tried: the turn can still take in
+// further messages.
+func (t Turn) Unsent() bool { return !t.r.State.Ended() && !t.reached(TurnSending) }
+
 // TakeUp counts another attempt.
 func (t *Turn) TakeUp() { t.r.Attempt++ }
 
@@ -161,7 +165,7 @@ func (t *Turn) TakeUp() { t.r.Attempt++ }
 // answer that was already made is stale then and is dropped unsent; transcripts
 // stay. Messages the turn has already are passed over.
 func (t *Turn) Absorb(messages []Message) error {
-	if t.r.State.Ended() || t.reached(TurnSending) {
+	if !t.Unsent() {
 		return t.refuse("absorb")
 	}
 	added := false
@@ -224,7 +228,7 @@ func (t *Turn) Answer(reply Reply) error {
 // Apologize fixes the fallback message as the only thing the turn will say. It is
 // allowed until something was sent, and only once.
 func (t *Turn) Apologize(text string) error {
-	if t.r.State.Ended() || t.reached(TurnSending) || t.r.Apology {
+	if !t.Unsent() || t.r.Apology {
 		return t.refuse("apologize")
 	}
 	if text == "" {

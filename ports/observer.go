@@ -38,6 +38,7 @@ const (
 	StageDropped     Stage = "dropped"
 	StageDead        Stage = "dead"
 	StageDuplicate   Stage = "duplicate" // a message was seen before
+	StageTrouble     Stage = "trouble"   // the bot itself has a problem; see Err
 )
 
 // Event is one thing that happened.
@@ -55,6 +56,16 @@ type Event struct {
 	// Err is the failure behind the event, or nil; its text is safe to log.
 	Err error
 }
+
+// PanicError is the Err of a panic that was caught: its type and where it
+// happened. The panic's value is left out, since it may quote what a user wrote.
+type PanicError struct {
+	Type  string // Go type of the panic's value
+	Stack []byte // as runtime/debug.Stack gives it
+}
+
+// Error implements error.
+func (e *PanicError) Error() string { return "panic of type " + e.Type }
 
 // Observers tells several observers in turn.
 type Observers []ObserverPort

@@ -1,0 +1,97 @@
+package app
+
+import "strings"
+
+// notice names a sentence the bot says on its own, without the model, when it
+// cannot use what the user sent.
+type notice string
+
+// The notices.
+const (
+	noticeNotHeard    notice = "not_heard"   // a voice message without intelligible words
+	noticeNoEars      notice = "no_ears"     // no speech recognition is set up
+	noticeEmpty       notice = "empty"       // a message without words
+	noticeImage       notice = "image"       // a picture without a caption
+	noticeVideo       notice = "video"       // a video without a caption
+	noticeDocument    notice = "document"    // a file without a caption
+	noticeSticker     notice = "sticker"     // a sticker
+	noticeUnsupported notice = "unsupported" // a kind of message WhatsApp does not pass on
+)
+
+// sentences holds every notice in every language the bot has words in. English is
+// complete and stands in for any other language.
+var sentences = map[string]map[notice]string{
+	"en": {
+		noticeNotHeard:    "Sorry, I couldn't make out your voice message. Could you say it again, or write it?",
+		noticeNoEars:      "Sorry, I can't listen to voice messages here. Could you write it to me?",
+		noticeEmpty:       "I received an empty message. What would you like to tell me?",
+		noticeImage:       "Thanks for the picture. I can't look at pictures yet. Could you tell me in words what you need?",
+		noticeVideo:       "Thanks for the video. I can't watch videos. Could you tell me in words what you need?",
+		noticeDocument:    "Thanks for the file. I can't open files yet. Could you tell me in words what you need?",
+		noticeSticker:     "Nice sticker! Tell me in words, or by voice, if there is something I can do for you.",
+		noticeUnsupported: "Sorry, I can't read this kind of message. Could you send it as text or as a voice message?",
+	},
+	"es": {
+		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
+		noticeNoEars:      "Perdona, aquí no puedo escuchar mensajes de voz. ¿Puedes escribírmelo?",
+		noticeEmpty:       "He recibido un mensaje vacío. ¿Qué querías decirme?",
+		noticeImage:       "Gracias por la imagen. Todavía no puedo ver imágenes. ¿Puedes decirme con palabras qué necesitas?",
+		noticeVideo:       "Gracias por el vídeo. No puedo ver vídeos. ¿Puedes decirme con palabras qué necesitas?",
+		noticeDocument:    "Gracias por el archivo. Todavía no puedo abrir archivos. ¿Puedes decirme con palabras qué necesitas?",
+		noticeSticker:     "¡Bonito sticker! Dime con palabras o por voz si puedo hacer algo por ti.",
+		noticeUnsupported: "Perdona, no puedo leer este tipo de mensaje. ¿Puedes enviarlo como texto o como mensaje de voz?",
+	},
+	"pt": {
+		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
+		noticeNoEars:      "Desculpe, aqui não consigo ouvir mensagens de voz. Pode escrever?",
+		noticeEmpty:       "Recebi uma mensagem vazia. O que gostaria de me dizer?",
+		noticeImage:       "Obrigado pela imagem. Ainda não consigo ver imagens. Pode dizer em palavras do que precisa?",
+		noticeVideo:       "Obrigado pelo vídeo. Não consigo ver vídeos. Pode dizer em palavras do que precisa?",
+		noticeDocument:    "Obrigado pelo arquivo. Ainda não consigo abrir arquivos. Pode dizer em palavras do que precisa?",
+		noticeSticker:     "Bela figurinha! Diga em palavras ou por voz se posso ajudar em algo.",
+		noticeUnsupported: "Desculpe, não consigo ler este tipo de mensagem. Pode enviar como texto ou mensagem de voz?",
+	},
+	"fr": {
+		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
+		noticeNoEars:      "Désolé, je ne peux pas écouter de messages vocaux ici. Pouvez-vous me l'écrire ?",
+		noticeEmpty:       "J'ai reçu un message vide. Que vouliez-vous me dire ?",
+		noticeImage:       "Merci pour l'image. Je ne peux pas encore voir les images. Pouvez-vous me dire avec des mots ce qu'il vous faut ?",
+		noticeVideo:       "Merci pour la vidéo. Je ne peux pas regarder de vidéos. Pouvez-vous me dire avec des mots ce qu'il vous faut ?",
+		noticeDocument:    "Merci pour le fichier. Je ne peux pas encore ouvrir de fichiers. Pouvez-vous me dire avec des mots ce qu'il vous faut ?",
+		noticeSticker:     "Joli autocollant ! Dites-moi par écrit ou par message vocal si je peux vous aider.",
+		noticeUnsupported: "Désolé, je ne peux pas lire ce type de message. Pouvez-vous l'envoyer en texte ou en message vocal ?",
+	},
+	"de": {
+		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
+		noticeNoEars:      "Entschuldigung, ich kann hier keine Sprachnachrichten anhören. Könnten Sie es mir schreiben?",
+		noticeEmpty:       "Ich habe eine leere Nachricht erhalten. Was möchten Sie mir sagen?",
+		noticeImage:       "Danke für das Bild. Ich kann Bilder noch nicht ansehen. Könnten Sie mir in Worten sagen, was Sie brauchen?",
+		noticeVideo:       "Danke für das Video. Ich kann keine Videos ansehen. Könnten Sie mir in Worten sagen, was Sie brauchen?",
+		noticeDocument:    "Danke für die Datei. Ich kann Dateien noch nicht öffnen. Könnten Sie mir in Worten sagen, was Sie brauchen?",
+		noticeSticker:     "Schöner Sticker! Sagen Sie mir in Worten oder als Sprachnachricht, wenn ich etwas für Sie tun kann.",
+		noticeUnsupported: "Entschuldigung, diese Art von Nachricht kann ich nicht lesen. Könnten Sie sie als Text oder Sprachnachricht senden?",
+	},
+	"it": {
+		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
+		noticeNoEars:      "Scusa, qui non posso ascoltare messaggi vocali. Puoi scrivermelo?",
+		noticeEmpty:       "Ho ricevuto un messaggio vuoto. Che cosa volevi dirmi?",
+		noticeImage:       "Grazie per l'immagine. Non posso ancora vedere le immagini. Puoi dirmi a parole di cosa hai bisogno?",
+		noticeVideo:       "Grazie per il video. Non posso guardare i video. Puoi dirmi a parole di cosa hai bisogno?",
+		noticeDocument:    "Grazie per il file. Non posso ancora aprire i file. Puoi dirmi a parole di cosa hai bisogno?",
+		noticeSticker:     "Bello sticker! Dimmi a parole o a voce se posso fare qualcosa per te.",
+		noticeUnsupported: "Scusa, non posso leggere questo tipo di messaggio. Puoi inviarlo come testo o come messaggio vocale?",
+	},
+}
+
+// sentence gives the words of a notice in the language of a BCP 47 tag, in English
+// where the bot has none.
+func sentence(n notice, language string) string {
+	base, _, _ := strings.Cut(strings.ToLower(language), "-")
+	if s, ok := sentences[base][n]; ok {
+		return s
+	}
+	if s, ok := sentences["en"][n]; ok {
+		return s
+	}
+	return sentences["en"][noticeUnsupported]
+}

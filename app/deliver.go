@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// deliver sends the parts in their order, from the first that was not sent, and
+// finishes the turn. For every part the intent is stored before the call leaves,
+// so that after a crash we know which send may have happened.
+func (s *session) deliver(ctx context.Context) error {
+	for {
+		i := s.turn.Next()
+		if i < 0 {
+			return s.finish(ctx)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var done bool
+		var err error
+		switch s.turn.Parts()[i].State {
+		case domain.PartIntended:
+			// A worker died between intent and outcome.
+			done, err = s.unsettled(ctx, i, errors.New("the process ended while the send was under way"))
+		case domain.PartUnknown:
+			done, err = s.settle(ctx, i)
+		default:
+			done, err = s.send(ctx, i)
+		}
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// send makes one attempt at part i. It reports true when the lease is given back.
+func (s *session) send(ctx context.Context, i int) (bool, error) {
+	if !s.conv.WindowOpen(time.Now()) {
+		return false, s.refused(i, domain.Failure{Class: domain.FailWindow}, nil)
+	}
+	if err := s.turn.Intend(i, time.Now()); err != nil {
+		return false, err
+	}
+	if err := s.checkpoint(ctx); err != nil {
+		return false, err
+	}
+	s.event(ports.StageSending, 0, string(s.turn.Parts()[i].Kind), nil)
+	began := time.Now()
+	sendCtx, cancel := context.WithTimeout(ctx, sendBudget)
+	defer cancel()
+	id, err := s.deps.Messenger.Send(sendCtx, s.outbound(i))
+	if err != nil {
+		return s.unsent(ctx, i, err)
+	}
+	if err := s.turn.Accepted(i, id); err != nil {
+		return false, err
+	}
+	s.event(ports.StageSent, time.Since(began), string(s.turn.Parts()[i].Kind), nil)
+	if s.turn.Next() < 0 {
+		return false, nil // finishing stores it
+	}
+	return false, s.checkpoint(ctx)
+}
+
+// outbound addresses part i to the one person the turn belongs to.
+func (s *session) outbound(i int) domain.Outbound {
+	part := s.turn.Parts()[i]
+	out := domain.Outbound{Number: s.turn.Number(), To: s.turn.To(), Ref: s.turn.Ref(i), ReplyTo: s.quote(i)}
+	if part.Kind == domain.PartVoice {
+		out.Content = domain.OutboundVoice{Media: part.Media}
+	} else {
+		out.Content = domain.OutboundText{Body: part.Text}
+	}
+	return out
+}
+
+// quote makes the first part quote the user's message when another one has
+// arrived since, so that it stays clear what is being answered.
+func (s *session) quote(i int) domain.MessageID {
+	inputs := s.turn.Inputs()
+	if i > 0 || len(s.inputs) == 0 || !s.moreWaiting {
+		return ""
+	}
+	return inputs[len(inputs)-1]
+}
+
+// unsent decides what a failed send calls for.
+func (s *session) unsent(ctx context.Context, i int, err error) (bool, error) {
+	if ports.MaybeDone(err) {
+		return s.unsettled(ctx, i, err)
+	}
+	if class, final := refusal(err); final {
+		return false, s.refused(i, domain.Failure{Class: class}, err)
+	}
+	if err := s.turn.Replan(i); err != nil {
+		return false, err
+	}
+	reason := string(ports.KindOf(err))
+	wait := sendBackoff(s.turn.Parts()[i].Attempt, ports.RetryAfter(err))
+	switch {
+	case ports.KindOf(err) == ports.KindCanceled:
+		wait, reason = 0, "stopping"
+	case ports.KindOf(err) == ports.KindDenied:
+		wait = max(wait, deniedWait)
+	}
+	return true, s.postpone(ctx, wait, reason, err)
+}
+
+// refusal tells a refusal that a repeat cannot change from trouble that may pass.
+// A denial is not final: the messages are kept until somebody mends the token.
+func refusal(err error) (domain.FailureClass, bool) {
+	var e *ports.Error
+	if !errors.As(err, &e) {
+		return domain.FailPermanent, true
+	}
+	switch {
+	case e.Scope == ports.ScopeMedia:
+		return domain.FailMedia, true
+	case e.Scope == ports.ScopeWindow:
+		return domain.FailWindow, true
+	}
+	switch e.Kind {
+	case ports.KindTransient, ports.KindRateLimited, ports.KindTimeout, ports.KindCanceled, ports.KindDenied:
+		return "", false
+	case ports.KindBlocked, ports.KindNotFound:
+		return domain.FailRecipient, true
+	}
+	return domain.FailPermanent, true
+}
+
+// refused closes part i; a voice note refused for its clip is followed by its
+// words, which the domain sees to.
+func (s *session) refused(i int, f domain.Failure, err error) error {
+	s.event(ports.StageRefused, 0, string(f.Class), err)
+	return s.turn.Refused(i, f)
+}
+
+// unsettled stores that the outcome of part i is unknown and waits for the status
+// webhook that tells.
+func (s *session) unsettled(ctx context.Context, i int, cause error) (bool, error) {
+	if err := s.turn.Unsettled(i, time.Now()); err != nil {
+		return false, err
+	}
+	s.event(ports.StageUnsettled, 0, "waiting", cause)
+	return true, s.postpone(ctx, s.opt.SettleWait, "unsettled", nil)
+}
+
+// settle decides about a part whose outcome is unknown. Its status would have been
+// observed when the turn was taken up, so the only question is whether to wait on.
+// The wait starts anew with the process: while it was down, nobody could tell it.
+func (s *session) settle(ctx context.Context, i int) (bool, error) {
+	since := s.turn.Parts()[i].UnknownSince
+	if since.Before(s.Responder.started) {
+		since = s.Responder.started
+	}
+	if left := time.Until(since.Add(s.opt.SettleWait)); left > 0 {
+		return true, s.postpone(ctx, left, "unsettled", nil)
+	}
+	s.event(ports.StageUnsettled, 0, string(s.opt.SendPolicy), nil)
+	if s.opt.SendPolicy == AtMostOnce {
+		return false, s.turn.GiveUp(i)
+	}
+	return false, s.turn.Replan(i)
+}
+
+// sendWaits is the schedule of retries after trouble that may pass. It goes on at
+// its last step until the service window closes.
+var sendWaits = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
+
+// deniedWait is the least wait after a denial: nobody mends a token in seconds.
+const deniedWait = 30 * time.Second
+
+// sendBackoff gives the wait before the next attempt, with full jitter so that
+// conversations that failed together do not come back together.
+func sendBackoff(attempt int, asked time.Duration) time.Duration {
+	step := sendWaits[min(max(attempt, 1), len(sendWaits))-1]
+	return max(asked, step/10+rand.N(step))
+}

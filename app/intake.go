@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// Intake is the fast half: it implements ports.IntakePort with one durable write
+// for the messages and one for the statuses. It is safe for concurrent use.
+type Intake struct {
+	dedup         ports.DedupPort
+	conversations ports.ConversationPort
+	observer      ports.ObserverPort
+	hold          time.Duration
+}
+
+var _ ports.IntakePort = (*Intake)(nil)
+
+// NewIntake makes the fast half. Hold is how long the inbox waits for more
+// messages of a person before they are answered together; zero answers at once.
+func NewIntake(dedup ports.DedupPort, conversations ports.ConversationPort, observer ports.ObserverPort, hold time.Duration) *Intake {
+	return &Intake{dedup: dedup, conversations: conversations, observer: observer, hold: hold}
+}
+
+// Receive implements ports.IntakePort. Statuses are stored first: a status can
+// settle a send that a waiting turn depends on, and storing it twice is harmless
+// when the messages beside it then fail.
+func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Receipt, error) {
+	if err := in.observe(ctx, env.Statuses); err != nil {
+		return ports.Receipt{}, err
+	}
+	if len(env.Messages) == 0 {
+		return ports.Receipt{}, nil
+	}
+	batch := make([]domain.Message, len(env.Messages))
+	for i, m := range env.Messages {
+		if domain.StartsTurn(m.Content) {
+			m.Hold = in.hold
+		}
+		batch[i] = m
+	}
+	admitted, err := in.dedup.Admit(ctx, batch)
+	if err != nil {
+		return ports.Receipt{}, fmt.Errorf("admit %d messages: %w", len(batch), err)
+	}
+	now := time.Now()
+	for _, a := range admitted {
+		stage := ports.StageReceived
+		if !a.New {
+			stage = ports.StageDuplicate
+		}
+		in.observer.Observe(ports.Event{At: now, Stage: stage, Conversation: a.Conversation, Messages: []domain.MessageID{a.Message}})
+	}
+	return ports.Receipt{Messages: admitted}, nil
+}
+
+// deliveryStages maps what Meta says to the stage a timeline shows.
+var deliveryStages = map[domain.DeliveryState]ports.Stage{
+	domain.DeliveryDelivered: ports.StageDelivered,
+	domain.DeliveryRead:      ports.StageRead,
+	domain.DeliveryPlayed:    ports.StagePlayed,
+	domain.DeliveryFailed:    ports.StageRefused,
+}
+
+func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
+	if len(statuses) == 0 {
+		return nil
+	}
+	seen, err := in.conversations.Observe(ctx, statuses)
+	if err != nil {
+		return fmt.Errorf("record %d statuses: %w", len(statuses), err)
+	}
+	now := time.Now()
+	for i, o := range seen {
+		stage, shown := deliveryStages[statuses[i].State]
+		if !o.New || !shown || o.Turn == "" {
+			continue
+		}
+		ev := ports.Event{At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation}
+		if f := statuses[i].Failure; f != nil {
+			ev.Detail = fmt.Sprintf("late %d %s", f.Code, f.Class)
+		}
+		in.observer.Observe(ev)
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// ReplyMode is the form in which the bot answers.
+type ReplyMode string
+
+// The reply modes.
+const (
+	ReplyVoice  ReplyMode = "voice"  // always a voice note
+	ReplyText   ReplyMode = "text"   // always text
+	ReplyMirror ReplyMode = "mirror" // the way the user wrote
+	ReplyBoth   ReplyMode = "both"   // a voice note, then its words
+)
+
+// SendPolicy decides about a send whose outcome nobody could learn.
+type SendPolicy string
+
+// The send policies.
+const (
+	// AtLeastOnce sends again: the user may get an answer twice.
+	AtLeastOnce SendPolicy = "at_least_once"
+	// AtMostOnce gives up: the user may get no answer.
+	AtMostOnce SendPolicy = "at_most_once"
+)
+
+// DefaultFallback is what the user reads when an answer cannot be made.
+const DefaultFallback = "Sorry, we couldn't process your request. Please try again later"
+
+// Options are the rules of the slow half. All fields are required unless their
+// comment says otherwise.
+type Options struct {
+	SystemPrompt string // may be empty
+	// Languages are the BCP 47 tags users may speak, the likeliest first; empty
+	// leaves it to the engines.
+	Languages []string
+	ReplyMode ReplyMode
+	Fallback  string
+	Memory    domain.Memory
+	// TurnTimeout bounds understanding, answering and speaking together.
+	TurnTimeout time.Duration
+	// MaxSpokenChars is the longest answer that is spoken; a longer one is sent as
+	// text. A voice note over 512 KB loses its play button, which is about two
+	// minutes of speech.
+	MaxSpokenChars int
+	// SettleWait is how long an unknown outcome waits for its status webhook.
+	SettleWait time.Duration
+	SendPolicy SendPolicy
+	// CheckNote examines a clip before it is uploaded; it may be nil in tests only.
+	CheckNote func(domain.Audio) error
+	// NewID makes a unique id of letters and digits.
+	NewID func() string
+}
+
+func (o Options) validate() error {
+	var faults []error
+	if o.ReplyMode != ReplyVoice && o.ReplyMode != ReplyText && o.ReplyMode != ReplyMirror && o.ReplyMode != ReplyBoth {
+		faults = append(faults, fmt.Errorf("unknown reply mode %q", o.ReplyMode))
+	}
+	if o.SendPolicy != AtLeastOnce && o.SendPolicy != AtMostOnce {
+		faults = append(faults, fmt.Errorf("unknown send policy %q", o.SendPolicy))
+	}
+	if o.Fallback == "" || domain.TextUnits(o.Fallback) > domain.MaxTextUnits {
+		faults = append(faults, errors.New("fallback message is empty or too long"))
+	}
+	if o.TurnTimeout <= 0 || o.SettleWait <= 0 || o.MaxSpokenChars <= 0 || o.NewID == nil {
+		faults = append(faults, errors.New("turn timeout, settle wait, spoken limit and id maker are required"))
+	}
+	return errors.Join(faults...)
+}
+
+// Deps are the ports the slow half works through. TTS may be nil: then the bot
+// answers in text.
+type Deps struct {
+	Inbox     ports.InboxPort
+	Messenger ports.MessengerPort
+	LLM       ports.LLMPort
+	STT       ports.STTPort // nil: voice messages are answered with a sentence that says so
+	TTS       ports.TTSPort
+	Observer  ports.ObserverPort
+}
+
+// Budgets of single steps. They sit inside TurnTimeout and keep one slow vendor
+// from eating it whole.
+const (
+	fetchBudget      = 20 * time.Second // 16 MB over a slow link
+	transcribeBudget = 40 * time.Second
+	synthesizeBudget = 40 * time.Second
+	uploadBudget     = 20 * time.Second
+	// sendBudget is long on purpose: a send that is cut off has an unknown outcome,
+	// which costs far more than waiting.
+	sendBudget = 30 * time.Second
+	// storeBudget bounds one durable write.
+	storeBudget = 10 * time.Second
+	// presenceBudget bounds one read receipt; nobody waits for it.
+	presenceBudget = 5 * time.Second
+	// presenceGrace is how long an answer that is ready waits for a receipt under way.
+	presenceGrace = 300 * time.Millisecond
+	// typingRefresh is below the 25 s after which Meta hides the indicator.
+	typingRefresh = 20 * time.Second
+	// maxParallelClips bounds how many notes of one burst are heard at once.
+	maxParallelClips = 4
+	// maxTakeUps is how often a turn that was never sent is taken up before the bot
+	// apologises: whatever kills the process at it will do so again.
+	maxTakeUps = 5
+	// maxNoteBytes is the size above which WhatsApp shows a download arrow in place
+	// of the play button (Meta, "Audio messages").
+	maxNoteBytes = 512 << 10
+)

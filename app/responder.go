@@ -1,0 +1,287 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// Responder is the slow half: it brings one leased conversation one turn further.
+// It is safe for concurrent use on different conversations.
+type Responder struct {
+	deps    Deps
+	opt     Options
+	started time.Time
+}
+
+// NewResponder checks the options and makes the slow half.
+func NewResponder(deps Deps, opt Options) (*Responder, error) {
+	if err := opt.validate(); err != nil {
+		return nil, fmt.Errorf("responder: %w", err)
+	}
+	if deps.Inbox == nil || deps.Messenger == nil || deps.LLM == nil || deps.Observer == nil {
+		return nil, errors.New("responder: inbox, messenger, language model and observer are required")
+	}
+	if deps.TTS == nil && opt.ReplyMode != ReplyText {
+		opt.ReplyMode = ReplyText
+	}
+	return &Responder{deps: deps, opt: opt, started: time.Now()}, nil
+}
+
+// session is one turn in one worker's hands.
+type session struct {
+	*Responder
+	lease   ports.Lease
+	conv    domain.Conversation
+	turn    domain.Turn
+	inputs  []domain.Message // the turn's messages that are still in the inbox
+	started time.Time
+	// moreWaiting is true when messages wait that belong to a later turn.
+	moreWaiting bool
+}
+
+// Handle brings the oldest open turn of the conversation, or a new turn over
+// everything that waits, as far as it goes: to its end, or to the next wait. It
+// ends the lease unless it returns an error, in which case nothing was lost and
+// the caller gives the lease back.
+//
+// When ctx ends with ErrLeaseLost as its cause, another worker may be at the
+// conversation already, and every further step is refused.
+func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
+	s, err := r.open(work)
+	if err != nil {
+		return err
+	}
+	if s.turn.Unsent() {
+		if reason := s.needsNoAnswer(); reason != "" {
+			return s.drop(ctx, reason)
+		}
+		if s.turn.Attempt() > 2*maxTakeUps {
+			return s.bury(ctx, "poison")
+		}
+		if err := s.checkpoint(ctx); err != nil {
+			return err
+		}
+		if err := s.compose(ctx); err != nil {
+			return err
+		}
+	}
+	return s.deliver(ctx)
+}
+
+// open chooses the turn: the oldest unfinished one, or a new one.
+func (r *Responder) open(work ports.Work) (*session, error) {
+	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now()}
+	for _, m := range work.Pending {
+		s.conv.Hear(m)
+	}
+	switch {
+	case len(work.Open) > 0:
+		s.turn = work.Open[0]
+		for _, fact := range work.Facts {
+			s.turn.Observe(fact)
+		}
+		s.turn.TakeUp()
+		if s.turn.Unsent() {
+			// What came meanwhile belongs to the same answer.
+			if err := s.turn.Absorb(work.Pending); err != nil {
+				return nil, fmt.Errorf("take in what came meanwhile: %w", err)
+			}
+		}
+	case len(work.Pending) > 0:
+		turn, err := domain.NewTurn(domain.TurnID(r.opt.NewID()), s.conv.ID(), work.Pending, s.started)
+		if err != nil {
+			return nil, fmt.Errorf("open a turn: %w", err)
+		}
+		s.turn = turn
+	default:
+		return nil, errNothingWaiting
+	}
+	for _, m := range work.Pending {
+		if s.turn.Has(m.ID) {
+			s.inputs = append(s.inputs, m)
+		} else {
+			s.moreWaiting = true
+		}
+	}
+	s.event(ports.StageLeased, 0, "", nil)
+	return s, nil
+}
+
+// errNothingWaiting says that a store handed out a conversation without work.
+var errNothingWaiting = errors.New("the leased conversation has nothing waiting")
+
+// needsNoAnswer gives the reason why a turn is dropped, or "".
+func (s *session) needsNoAnswer() string {
+	reason := ""
+	for _, m := range s.inputs {
+		switch {
+		case m.Group != "":
+			reason = "group"
+		case !domain.StartsTurn(m.Content):
+			if reason == "" {
+				reason = string(m.Content.Kind())
+			}
+		case !s.conv.WindowOpen(time.Now()):
+			return "window"
+		default:
+			return ""
+		}
+	}
+	return reason
+}
+
+func (s *session) drop(ctx context.Context, reason string) error {
+	if err := s.turn.Drop(reason); err != nil {
+		return err
+	}
+	s.event(ports.StageDropped, 0, reason, nil)
+	return s.finish(ctx)
+}
+
+// bury gives a turn up; the store keeps it as a dead letter.
+func (s *session) bury(ctx context.Context, reason string) error {
+	if err := s.turn.Die(reason); err != nil {
+		return err
+	}
+	return s.finish(ctx)
+}
+
+// compose makes the answer and fixes the parts that say it. Whatever goes wrong
+// in it ends in words to the user; only a lost lease, a store that fails or a
+// process that stops end it with an error.
+func (s *session) compose(ctx context.Context) error {
+	turnCtx, cancel := context.WithTimeout(ctx, s.opt.TurnTimeout)
+	defer cancel()
+	stopTyping := s.showTyping(turnCtx)
+	defer stopTyping()
+
+	var cause error
+	if s.turn.Attempt() > maxTakeUps {
+		cause = errTooManyTries
+	} else {
+		cause = s.answer(turnCtx)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
+	}
+	if errors.Is(cause, errStore) {
+		return cause
+	}
+	if cause != nil {
+		if err := s.apologize(cause); err != nil {
+			return err
+		}
+	}
+	return s.plan(turnCtx)
+}
+
+var errTooManyTries = errors.New("the turn was taken up too often without an answer")
+
+// apologize puts the fallback message in place of an answer.
+func (s *session) apologize(cause error) error {
+	if s.turn.Apology() {
+		return nil
+	}
+	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
+	return s.turn.Apologize(s.opt.Fallback)
+}
+
+// answer understands the user and asks the model.
+func (s *session) answer(ctx context.Context) error {
+	if s.turn.State() == domain.TurnAnswered {
+		return nil // fixed before a crash: the model is not asked twice
+	}
+	said, err := s.understand(ctx)
+	if err != nil {
+		return err
+	}
+	if said.text == "" {
+		return s.turn.Answer(domain.Reply{Text: sentence(said.notice, s.language()), Language: s.language()})
+	}
+	reply, err := s.generate(ctx, said.text)
+	if err != nil {
+		return err
+	}
+	if err := s.turn.Answer(reply); err != nil {
+		return err
+	}
+	return s.checkpoint(ctx)
+}
+
+// errStore marks a failed write of the session, which no apology can mend.
+var errStore = errors.New("store")
+
+// checkpoint stores the turn; the lease goes on. It does not end with the turn's
+// own deadline: what was paid for is kept even when time is up.
+func (s *session) checkpoint(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
+	defer cancel()
+	if err := s.deps.Inbox.Checkpoint(ctx, s.lease, s.turn); err != nil {
+		return fmt.Errorf("%w: checkpoint the turn: %w", errStore, err)
+	}
+	return nil
+}
+
+// finish stores the outcome and ends the lease.
+func (s *session) finish(ctx context.Context) error {
+	s.remember()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
+	defer cancel()
+	if err := s.deps.Inbox.Finish(ctx, s.lease, s.turn, s.conv); err != nil {
+		return fmt.Errorf("%w: finish the turn: %w", errStore, err)
+	}
+	stage := ports.StageFinished
+	if s.turn.State() == domain.TurnDead {
+		stage = ports.StageDead
+	}
+	s.event(stage, time.Since(s.turn.StartedAt()), string(s.turn.State()), nil)
+	return nil
+}
+
+// postpone stores the turn and gives the conversation back until later.
+func (s *session) postpone(ctx context.Context, after time.Duration, reason string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
+	defer cancel()
+	if err := s.deps.Inbox.Defer(ctx, s.lease, &s.turn, after); err != nil {
+		return fmt.Errorf("%w: defer the turn: %w", errStore, err)
+	}
+	s.event(ports.StageDeferred, after, reason, cause)
+	return nil
+}
+
+// remember adds the turn to the conversation's memory. An apology and the polite
+// sentences are not remembered: they would teach the model to be helpless.
+func (s *session) remember() {
+	said := s.understood()
+	if len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
+		return
+	}
+	s.conv.SpeakIn(said.language)
+	s.conv.Remember(s.opt.Memory,
+		domain.Remark{Role: domain.RoleUser, Text: said.text, At: s.turn.StartedAt(), Turn: s.turn.ID()},
+		domain.Remark{Role: domain.RoleAssistant, Text: s.turn.Reply().Text, At: s.started, Turn: s.turn.ID()})
+}
+
+// language is the tag the bot's own sentences are written in.
+func (s *session) language() string {
+	if l := s.conv.Language(); l != "" {
+		return l
+	}
+	if len(s.opt.Languages) > 0 {
+		return s.opt.Languages[0]
+	}
+	return ""
+}
+
+// event tells the observer of a step.
+func (s *session) event(stage ports.Stage, took time.Duration, detail string, err error) {
+	s.deps.Observer.Observe(ports.Event{
+		At: time.Now(), Stage: stage, Turn: s.turn.ID(), Conversation: s.conv.ID(),
+		Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err,
+	})
+}

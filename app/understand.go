@@ -1,0 +1,238 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// understanding is what the user's messages come to: words for the model, or a
+// notice that says why there are none.
+type understanding struct {
+	text     string
+	language string
+	notice   notice // used when text is empty
+}
+
+// understand hears every voice message of the turn, several in parallel, keeps
+// each transcript, and joins everything to one remark.
+func (s *session) understand(ctx context.Context) (understanding, error) {
+	began := time.Now()
+	heard, err := s.hear(ctx)
+	if err != nil {
+		return understanding{}, err
+	}
+	if s.turn.State() == domain.TurnReceived {
+		if err := s.turn.Transcribed(); err != nil {
+			return understanding{}, err
+		}
+	}
+	if heard > 0 {
+		s.event(ports.StageTranscribed, time.Since(began), strconv.Itoa(heard)+" clips", nil)
+		if err := s.checkpoint(ctx); err != nil {
+			return understanding{}, err
+		}
+	}
+	return s.understood(), nil
+}
+
+// hear transcribes the voice messages that were not heard before and reports how
+// many those were. A clip that cannot be had or read leaves an empty transcript:
+// the user is asked to repeat it. Any other failure is the turn's.
+func (s *session) hear(ctx context.Context) (int, error) {
+	clips := s.unheard()
+	if len(clips) == 0 {
+		return 0, nil
+	}
+	transcripts := make([]domain.Transcript, len(clips))
+	failures := make([]error, len(clips))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, maxParallelClips)
+	for i, m := range clips {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			transcripts[i], failures[i] = s.transcribe(ctx, m.Content.(domain.Voice).Media)
+		})
+	}
+	wg.Wait()
+
+	var faults []error
+	for i, m := range clips {
+		switch ports.KindOf(failures[i]) {
+		case ports.KindUnsupported, ports.KindNotFound:
+			// Trying again cannot help, and the user can record it once more.
+			s.event(ports.StageRefused, 0, "clip", failures[i])
+			failures[i] = nil
+		}
+		if failures[i] == nil {
+			failures[i] = s.turn.Hear(m.ID, transcripts[i])
+		}
+		faults = append(faults, failures[i])
+	}
+	return len(clips), errors.Join(faults...)
+}
+
+// unheard lists the voice messages without a transcript.
+func (s *session) unheard() []domain.Message {
+	if s.turn.State() != domain.TurnReceived || s.deps.STT == nil {
+		return nil
+	}
+	var clips []domain.Message
+	for _, m := range s.inputs {
+		_, voice := m.Content.(domain.Voice)
+		_, heard := s.turn.Transcript(m.ID)
+		if voice && !heard && m.Group == "" {
+			clips = append(clips, m)
+		}
+	}
+	return clips
+}
+
+// transcribe fetches one clip and turns it into text.
+func (s *session) transcribe(ctx context.Context, ref domain.MediaRef) (domain.Transcript, error) {
+	fetchCtx, cancel := context.WithTimeout(ctx, fetchBudget)
+	defer cancel()
+	media, err := s.deps.Messenger.FetchMedia(fetchCtx, ref)
+	if err != nil {
+		return domain.Transcript{}, fmt.Errorf("fetch the voice message: %w", err)
+	}
+	clip, err := domain.NewAudio(media.MIME, media.Data, 0)
+	if err != nil {
+		return domain.Transcript{}, &ports.Error{Op: "voice message", Kind: ports.KindUnsupported, Err: err}
+	}
+	hearCtx, cancel := context.WithTimeout(ctx, transcribeBudget)
+	defer cancel()
+	transcript, err := s.deps.STT.Transcribe(hearCtx, clip, ports.STTOptions{Languages: s.opt.Languages})
+	if err != nil {
+		return domain.Transcript{}, fmt.Errorf("transcribe the voice message: %w", err)
+	}
+	transcript.Text = strings.TrimSpace(transcript.Text)
+	return transcript, nil
+}
+
+// understood joins the messages of the turn to one remark, from what is known
+// without asking anybody.
+func (s *session) understood() understanding {
+	var u understanding
+	var lines []string
+	for _, m := range s.inputs {
+		line, why := s.words(m)
+		switch {
+		case line != "":
+			lines = append(lines, line)
+			if tr, ok := s.turn.Transcript(m.ID); ok && tr.Language != "" {
+				u.language = tr.Language
+			}
+		case why != "":
+			u.notice = why
+		}
+	}
+	u.text = strings.Join(lines, "\n")
+	return u
+}
+
+// words gives a message as words for the model, or the notice that says why it
+// has none; both are empty for a message that asks for no answer.
+func (s *session) words(m domain.Message) (string, notice) {
+	if m.Group != "" {
+		return "", ""
+	}
+	switch c := m.Content.(type) {
+	case domain.Text:
+		return nonEmpty(c.Body, noticeEmpty)
+	case domain.Voice:
+		if s.deps.STT == nil {
+			return "", noticeNoEars
+		}
+		tr, _ := s.turn.Transcript(m.ID)
+		return nonEmpty(tr.Text, noticeNotHeard)
+	case domain.ButtonReply:
+		return nonEmpty(firstOf(c.Title, c.ID), noticeEmpty)
+	case domain.ListReply:
+		return nonEmpty(strings.TrimSpace(firstOf(c.Title, c.ID)+" "+c.Description), noticeEmpty)
+	case domain.FlowReply:
+		return nonEmpty(strings.TrimSpace(c.Body+" "+c.Response), noticeEmpty)
+	case domain.Location:
+		return locationWords(c), ""
+	case domain.Contacts:
+		return nonEmpty(contactWords(c), noticeEmpty)
+	case domain.Order:
+		return orderWords(c), ""
+	case domain.Image:
+		return captionWords(c.Caption, "a picture", noticeImage)
+	case domain.Video:
+		return captionWords(c.Caption, "a video", noticeVideo)
+	case domain.Document:
+		return captionWords(c.Caption, "a document", noticeDocument)
+	case domain.Sticker:
+		return "", noticeSticker
+	case domain.Unsupported:
+		if c.Code == codeMediaNotDownloadable {
+			return "", noticeNotHeard
+		}
+		return "", noticeUnsupported
+	}
+	return "", ""
+}
+
+// codeMediaNotDownloadable is Meta's code for a user's media that is too large or
+// cannot be downloaded (Meta, "Error codes").
+const codeMediaNotDownloadable = 131052
+
+func nonEmpty(text string, otherwise notice) (string, notice) {
+	if text = strings.TrimSpace(text); text != "" {
+		return text, ""
+	}
+	return "", otherwise
+}
+
+func firstOf(a, b string) string {
+	if strings.TrimSpace(a) != "" {
+		return a
+	}
+	return b
+}
+
+// captionWords uses a caption and tells the model what it cannot see.
+func captionWords(caption, what string, otherwise notice) (string, notice) {
+	if caption = strings.TrimSpace(caption); caption == "" {
+		return "", otherwise
+	}
+	return fmt.Sprintf("%s\n(The message came with %s that you cannot see.)", caption, what), ""
+}
+
+func locationWords(l domain.Location) string {
+	place := strings.Trim(strings.Join([]string{l.Name, l.Address}, ", "), ", ")
+	at := strconv.FormatFloat(l.Latitude, 'f', 5, 64) + ", " + strconv.FormatFloat(l.Longitude, 'f', 5, 64)
+	if place == "" {
+		return "My location: " + at
+	}
+	return "My location: " + place + " (" + at + ")"
+}
+
+func contactWords(c domain.Contacts) string {
+	if len(c.Names) == 0 {
+		return ""
+	}
+	return "I am sharing the contact of " + strings.Join(c.Names, ", ")
+}
+
+func orderWords(o domain.Order) string {
+	var b strings.Builder
+	b.WriteString("My order:")
+	for _, item := range o.Items {
+		fmt.Fprintf(&b, " %d x %s at %s %s;", item.Quantity, item.ProductID, strconv.FormatFloat(item.Price, 'f', -1, 64), item.Currency)
+	}
+	if o.Note != "" {
+		b.WriteString(" " + o.Note)
+	}
+	return strings.TrimSuffix(b.String(), ";")
+}

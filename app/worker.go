@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"whatsappnode/ports"
+)
+
+// Worker leases conversations and lets the Responder handle them, a bounded number
+// at a time. It owns every goroutine it starts.
+type Worker struct {
+	inbox     ports.InboxPort
+	responder interface {
+		Handle(ctx context.Context, work ports.Work) error
+	}
+	observer ports.ObserverPort
+	slots    chan struct{}
+	drain    time.Duration
+
+	mu   sync.Mutex
+	held map[int64]*hold // leases in hand, by a number of our own
+	next int64
+}
+
+// hold is one lease in hand.
+type hold struct {
+	lease  ports.Lease
+	cancel context.CancelCauseFunc
+	until  time.Time // when the lease ends unless it is extended
+}
+
+// ErrStopping is the cause of a turn's context when the process stops.
+var ErrStopping = errors.New("the worker is stopping")
+
+// NewWorker makes a worker of at most parallel turns at once. Drain is how long
+// turns may go on after Run's context ended.
+func NewWorker(inbox ports.InboxPort, responder *Responder, observer ports.ObserverPort, parallel int, drain time.Duration) *Worker {
+	return &Worker{
+		inbox: inbox, responder: responder, observer: observer, drain: drain,
+		slots: make(chan struct{}, max(parallel, 1)), held: map[int64]*hold{},
+	}
+}
+
+// Run works until ctx ends. It then leases nothing more, lets the turns in hand go
+// on for the drain time, stops the rest, gives their leases back and returns nil
+// once every goroutine has ended.
+func (w *Worker) Run(ctx context.Context) error {
+	turns, stopTurns := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopTurns(nil)
+	var wg sync.WaitGroup
+	beat, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
+	var heart sync.WaitGroup
+	heart.Go(func() { w.heartbeat(beat) })
+
+	pause := newPause()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			continue
+		case w.slots <- struct{}{}:
+		}
+		work, err := w.inbox.Lease(ctx)
+		if err != nil {
+			<-w.slots
+			if ctx.Err() == nil {
+				w.trouble("lease", work, err)
+				pause.wait(ctx)
+			}
+			continue
+		}
+		pause.reset()
+		wg.Go(func() {
+			defer func() { <-w.slots }()
+			w.handle(turns, work)
+		})
+	}
+
+	drained := make(chan struct{})
+	go func() { wg.Wait(); close(drained) }()
+	timer := time.NewTimer(w.drain)
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+		stopTurns(ErrStopping)
+		<-drained
+	}
+	stopBeat()
+	heart.Wait()
+	return nil
+}
+
+// handle brings one conversation on and sees to its lease whatever happens.
+func (w *Worker) handle(parent context.Context, work ports.Work) {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	key := w.hold(work.Lease, cancel)
+	err := w.safely(ctx, work)
+	w.release(key)
+	if err == nil || errors.Is(err, ports.ErrLeaseLost) {
+		return
+	}
+	back, stop := context.WithTimeout(context.WithoutCancel(parent), storeBudget)
+	defer stop()
+	var giveBack error
+	if errors.Is(err, ErrStopping) {
+		giveBack = w.inbox.Release(back, work.Lease)
+	} else {
+		w.trouble("turn interrupted", work, err)
+		giveBack = w.inbox.Defer(back, work.Lease, nil, sendBackoff(2, 0))
+	}
+	if giveBack != nil && !errors.Is(giveBack, ports.ErrLeaseLost) {
+		w.trouble("lease not given back", work, giveBack)
+	}
+}
+
+// safely turns a panic of a turn into an error: one bad message must not take
+// down the others.
+func (w *Worker) safely(ctx context.Context, work ports.Work) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+		}
+	}()
+	return w.responder.Handle(ctx, work)
+}
+
+func (w *Worker) hold(lease ports.Lease, cancel context.CancelCauseFunc) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next++
+	w.held[w.next] = &hold{lease: lease, cancel: cancel, until: time.Now().Add(lease.TTL)}
+	return w.next
+}
+
+func (w *Worker) release(key int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.held, key)
+}
+
+// trouble tells the observer of a problem that no turn can tell of itself.
+func (w *Worker) trouble(what string, work ports.Work, err error) {
+	ev := ports.Event{At: time.Now(), Stage: ports.StageTrouble, Conversation: work.Lease.Conversation, Detail: what, Err: err}
+	if len(work.Open) > 0 {
+		ev.Turn = work.Open[0].ID()
+	}
+	w.observer.Observe(ev)
+}
+
+// pause is the wait between attempts to reach a store that is down.
+type pause struct{ next time.Duration }
+
+const (
+	pauseFirst = 50 * time.Millisecond
+	pauseLast  = 5 * time.Second
+)
+
+func newPause() *pause  { return &pause{next: pauseFirst} }
+func (p *pause) reset() { p.next = pauseFirst }
+func (p *pause) wait(ctx context.Context) {
+	timer := time.NewTimer(p.next)
+	defer timer.Stop()
+	p.next = min(2*p.next, pauseLast)
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
