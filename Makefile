@@ -1,0 +1,68 @@
+# whatsapp-node: the two commands a newcomer needs are `make run` and `make test`.
+# Everything else is for working on it.
+
+.DEFAULT_GOAL := help
+SHELL         := /bin/bash
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOFLAGS_BUILD := -trimpath -ldflags '-s -w -X whatsappnode/cmd/internal/bot.Version=$(VERSION)'
+TESTFLAGS     ?= -shuffle=on
+TOOL          := go tool -modfile=.ci/tools/go.mod
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the bot with a simulated WhatsApp; no keys, no server, no account
+	@.ci/packages run
+	@go build -o bin/playground ./cmd/playground
+	@exec ./bin/playground
+
+test: ## run all tests, and install what they need
+	@.ci/packages test
+	go test $(TESTFLAGS) ./...
+
+build: ## build the production binary into bin/
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/whatsapp-node ./cmd/whatsapp-node
+
+check: fmt-check vet lint tidy-check ## everything CI runs
+	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
+	$(MAKE) kill-test KILL_FLAGS='-messages 300 -users 40 -kills 4'
+
+fmt: ## format the code
+	$(TOOL) gofumpt -l -w .
+
+fmt-check:
+	@out="$$(gofmt -l . ; $(TOOL) gofumpt -l .)"; [ -z "$$out" ] || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
+
+vet:
+	go vet ./...
+
+lint: ## staticcheck
+	$(TOOL) staticcheck ./...
+
+tidy-check:
+	go mod tidy -diff
+	go mod verify
+
+KILL_FLAGS ?= -messages 1000 -users 100 -kills 10
+kill-test: build ## 1,000 messages with kill -9 of the binary under way; prints the counts
+	go run ./test/chaos/killtest -binary bin/whatsapp-node $(KILL_FLAGS)
+
+bench: build ## measure binary size, start, memory and acknowledgement latency
+	go run ./test/bench/embedded -binary bin/whatsapp-node
+
+fuzz: ## fuzz each parser for FUZZTIME (default 30s)
+	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | sed 's/func //'); do \
+			echo "== $$t $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),30s) $$t || exit 1; \
+		done; done
+
+cover: ## test coverage by package
+	go test -coverprofile=bin/cover.out -coverpkg=./domain,./ports,./app,./adapters/...,./cmd/... ./... >/dev/null && go tool cover -func=bin/cover.out | tail -1
+
+image: ## build the container image
+	docker build --build-arg VERSION=$(VERSION) -t whatsapp-node:$(VERSION) .
+
+clean: ## remove what was built
+	rm -rf bin
+
+.PHONY: help run test build check fmt fmt-check vet lint tidy-check kill-test bench fuzz cover image clean
