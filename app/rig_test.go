@@ -1,0 +1,383 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"whatsappnode/adapters/fake"
+	"whatsappnode/app"
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+const number domain.NumberID = "106"
+
+// rig is a bot over an in-memory store inside a synctest bubble: sleeps take no
+// time, and Settle returns when everything that can happen has happened.
+type rig struct {
+	t      *testing.T
+	store  *fake.Store
+	intake *app.Intake
+	phone  *phone
+	brain  *brain
+	ears   *ears
+	voice  *voice
+	events *events
+	opt    app.Options
+	hold   time.Duration
+	drain  time.Duration
+	noEars bool
+	mute   bool
+	wrap   func(ports.InboxPort) ports.InboxPort
+
+	stop func()
+	seq  atomic.Int64
+}
+
+// bubble runs a test with a rig that tune may change before the bot starts.
+func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{
+			t: t, store: fake.NewStore(fake.StoreOptions{LeaseTTL: 30 * time.Second}),
+			phone: &phone{files: map[domain.MediaID][]byte{}}, brain: &brain{}, ears: &ears{}, voice: &voice{}, events: &events{},
+			drain: 8 * time.Second,
+		}
+		r.opt = app.Options{
+			ReplyMode: app.ReplyText, Fallback: app.DefaultFallback, Memory: domain.Memory{Messages: 20, Tokens: 4000},
+			TurnTimeout: time.Minute, MaxSpokenChars: 1500, SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce,
+			NewID: func() string { return fmt.Sprintf("turn%d", r.seq.Add(1)) },
+		}
+		if tune != nil {
+			tune(r)
+		}
+		r.start()
+		test(r)
+		r.stop()
+	})
+}
+
+// start runs a worker, as a new process does.
+func (r *rig) start() {
+	r.t.Helper()
+	var inbox ports.InboxPort = r.store
+	if r.wrap != nil {
+		inbox = r.wrap(r.store)
+	}
+	deps := app.Deps{Inbox: inbox, Messenger: r.phone, LLM: r.brain, STT: r.ears, TTS: r.voice, Observer: r.events}
+	if r.noEars {
+		deps.STT = nil
+	}
+	if r.mute {
+		deps.TTS = nil
+	}
+	responder, err := app.NewResponder(deps, r.opt)
+	require.NoError(r.t, err)
+	r.intake = app.NewIntake(r.store, r.store, r.events, r.hold)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	worker := app.NewWorker(inbox, responder, r.events, 8, r.drain)
+	go func() { ended <- worker.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(r.t, <-ended)
+	})
+}
+
+func (r *rig) settle() { synctest.Wait() }
+
+func (r *rig) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func message(id, user string, c domain.Content) domain.Message {
+	return domain.Message{ID: domain.MessageID(id), Number: number, From: domain.Contact{UserID: domain.UserID(user)}, SentAt: time.Now(), Content: c}
+}
+
+func (r *rig) receives(messages ...domain.Message) ports.Receipt {
+	r.t.Helper()
+	receipt, err := r.intake.Receive(context.Background(), domain.Envelope{Messages: messages})
+	require.NoError(r.t, err)
+	return receipt
+}
+
+func (r *rig) says(id, user, text string) {
+	r.t.Helper()
+	r.receives(message(id, user, domain.Text{Body: text}))
+}
+
+func (r *rig) speaks(id, user, words string) {
+	r.t.Helper()
+	ref := domain.MediaID("media-" + id)
+	r.phone.put(ref, []byte(words))
+	r.receives(message(id, user, domain.Voice{Media: domain.MediaRef{ID: ref, Number: number}, Note: true}))
+}
+
+// hears reports a status of our n-th send.
+func (r *rig) hears(n int, state domain.DeliveryState, f *domain.Failure) {
+	r.t.Helper()
+	sent := r.phone.calls()[n]
+	_, err := r.intake.Receive(context.Background(), domain.Envelope{Statuses: []domain.Status{{
+		Message: sent.id, Number: number, State: state, At: time.Now(), Ref: sent.out.Ref, HasRef: true, Failure: f,
+	}}})
+	require.NoError(r.t, err)
+}
+
+// answers are the bodies, or the spoken words, of everything Meta accepted.
+func (r *rig) answers() []string {
+	var out []string
+	for _, c := range r.phone.calls() {
+		if c.accepted {
+			out = append(out, c.words)
+		}
+	}
+	return out
+}
+
+// turns are all turns of the one conversation, oldest first.
+func (r *rig) turns() []domain.Turn {
+	r.t.Helper()
+	id := r.events.conversation()
+	turns, err := r.store.Turns(context.Background(), id, 100)
+	require.NoError(r.t, err)
+	for i, j := 0, len(turns)-1; i < j; i, j = i+1, j-1 {
+		turns[i], turns[j] = turns[j], turns[i]
+	}
+	return turns
+}
+
+// phone is a messenger that remembers. Its knob decides about each send.
+type phone struct {
+	mu     sync.Mutex
+	sends  []call
+	reads  []domain.MessageID
+	files  map[domain.MediaID][]byte
+	clips  int
+	send   func(n int, out domain.Outbound) (accept bool, err error)
+	fetch  func(ref domain.MediaRef) error
+	upload func() error
+}
+
+type call struct {
+	out      domain.Outbound
+	id       domain.MessageID
+	words    string
+	accepted bool
+}
+
+func (p *phone) put(id domain.MediaID, data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.files[id] = data
+}
+
+func (p *phone) calls() []call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]call(nil), p.sends...)
+}
+
+func (p *phone) receipts() []domain.MessageID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]domain.MessageID(nil), p.reads...)
+}
+
+func (p *phone) Send(ctx context.Context, out domain.Outbound) (domain.MessageID, error) {
+	if err := out.Validate(); err != nil {
+		return "", &ports.Error{Op: "phone", Kind: ports.KindInvalid, Err: err}
+	}
+	p.mu.Lock()
+	n := len(p.sends)
+	c := call{out: out, id: domain.MessageID(fmt.Sprintf("wamid.OUT%d", n)), accepted: true}
+	switch content := out.Content.(type) {
+	case domain.OutboundText:
+		c.words = content.Body
+	case domain.OutboundVoice:
+		c.words = "spoken: " + string(p.files[content.Media])
+	}
+	knob := p.send
+	p.mu.Unlock()
+	var err error
+	if knob != nil {
+		c.accepted, err = knob(n, out)
+	}
+	p.mu.Lock()
+	p.sends = append(p.sends, c)
+	p.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return c.id, nil
+}
+
+func (p *phone) FetchMedia(_ context.Context, ref domain.MediaRef) (domain.Media, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fetch != nil {
+		if err := p.fetch(ref); err != nil {
+			return domain.Media{}, err
+		}
+	}
+	data, ok := p.files[ref.ID]
+	if !ok {
+		return domain.Media{}, &ports.Error{Op: "phone", Kind: ports.KindNotFound, Err: errors.New("no such media")}
+	}
+	return domain.Media{MIME: domain.MIMEOggOpus, Data: data}, nil
+}
+
+func (p *phone) Upload(_ context.Context, _ domain.NumberID, clip domain.Audio) (domain.MediaID, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.upload != nil {
+		if err := p.upload(); err != nil {
+			return "", err
+		}
+	}
+	p.clips++
+	id := domain.MediaID(fmt.Sprintf("clip%d", p.clips))
+	p.files[id] = clip.Bytes()
+	return id, nil
+}
+
+func (p *phone) MarkRead(_ context.Context, _ domain.NumberID, id domain.MessageID, typing bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if typing {
+		p.reads = append(p.reads, id)
+	}
+	return nil
+}
+
+// brain is a model that says back what it heard, after delay.
+type brain struct {
+	mu    sync.Mutex
+	asked []ports.LLMRequest
+	delay time.Duration
+	fail  func(n int) error
+}
+
+func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
+	return func(yield func(ports.LLMChunk, error) bool) {
+		b.mu.Lock()
+		n := len(b.asked)
+		b.asked = append(b.asked, req)
+		delay, fail := b.delay, b.fail
+		b.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			yield(ports.LLMChunk{}, ports.FromContext(ctx, "brain"))
+			return
+		case <-time.After(delay):
+		}
+		if fail != nil {
+			if err := fail(n); err != nil {
+				yield(ports.LLMChunk{}, err)
+				return
+			}
+		}
+		said := strings.ReplaceAll(req.Messages[len(req.Messages)-1].Text, "\n", " + ")
+		if yield(ports.LLMChunk{Text: "You said: "}, nil) && yield(ports.LLMChunk{Text: said}, nil) {
+			yield(ports.LLMChunk{Done: true}, nil)
+		}
+	}
+}
+
+func (b *brain) requests() []ports.LLMRequest {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]ports.LLMRequest(nil), b.asked...)
+}
+
+// ears hear the bytes of the clip as words.
+type ears struct {
+	mu    sync.Mutex
+	heard int
+	delay time.Duration
+	fail  error
+}
+
+func (e *ears) Transcribe(ctx context.Context, clip domain.Audio, _ ports.STTOptions) (domain.Transcript, error) {
+	e.mu.Lock()
+	e.heard++
+	delay, fail := e.delay, e.fail
+	e.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return domain.Transcript{}, ports.FromContext(ctx, "ears")
+	case <-time.After(delay):
+	}
+	if fail != nil {
+		return domain.Transcript{}, fail
+	}
+	return domain.Transcript{Text: string(clip.Bytes()), Language: "en"}, nil
+}
+
+// voice speaks by putting the words into the clip.
+type voice struct {
+	mu    sync.Mutex
+	spoke int
+	fail  error
+	size  int
+}
+
+func (v *voice) Synthesize(_ context.Context, text string, _ ports.TTSOptions) (domain.Audio, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.spoke++
+	if v.fail != nil {
+		return domain.Audio{}, v.fail
+	}
+	data := []byte(text)
+	if v.size > 0 {
+		data = make([]byte, v.size)
+	}
+	return domain.NewAudio(domain.MIMEOggOpus, data, time.Second)
+}
+
+// events collects what the observer is told.
+type events struct {
+	mu  sync.Mutex
+	all []ports.Event
+}
+
+func (e *events) Observe(ev ports.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, ev)
+}
+
+func (e *events) conversation() domain.ConversationID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, ev := range e.all {
+		if ev.Conversation != "" {
+			return ev.Conversation
+		}
+	}
+	return ""
+}
+
+// count tells how often a stage came with the given detail, "" for any.
+func (e *events) count(stage ports.Stage, detail string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, ev := range e.all {
+		if ev.Stage == stage && (detail == "" || ev.Detail == detail) {
+			n++
+		}
+	}
+	return n
+}
