@@ -214,6 +214,30 @@ func TestDeathBetweenSendAndFinish(t *testing.T) {
 	}
 }
 
+func TestWaitForAStatusStartsAnewWithTheProcess(t *testing.T) {
+	bubble(t, func(r *rig) { r.phone.send = first(true, lostAnswer) }, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.pass(time.Second)
+		r.stop()
+		r.pass(time.Hour) // nobody could tell a process that was down
+		r.start()
+		r.pass(20 * time.Second)
+		r.hears(0, domain.DeliverySent, nil)
+		r.pass(time.Hour)
+		require.Len(t, r.phone.calls(), 1)
+	})
+}
+
+func TestWordsAreKeptWhenAWorkerDiesAfterTheAnswer(t *testing.T) {
+	bubble(t, func(r *rig) { r.opt.ReplyMode = app.ReplyVoice; r.voice.panic = 2 }, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.pass(time.Minute)
+		require.Equal(t, []string{"spoken: You said: hi"}, r.answers())
+		require.Len(t, r.brain.requests(), 1, "the model is not paid twice")
+		require.Equal(t, 3, r.voice.spoke)
+	})
+}
+
 func TestTroublesomeTurnIsGivenUpWithAnApology(t *testing.T) {
 	bubble(t, func(r *rig) { r.brain.fail = func(int) error { panic("poison") } }, func(r *rig) {
 		r.says("m1", "ES.1", "hi")
@@ -304,6 +328,7 @@ func TestWorkerThatLostItsLeaseStops(t *testing.T) {
 		r.pass(39 * time.Second)
 		require.Empty(t, r.phone.calls())
 		require.GreaterOrEqual(t, len(r.brain.requests()), 2, "the conversation is taken up again")
+		require.GreaterOrEqual(t, r.brain.stopped, 1, "and the worker that lost it stops")
 	})
 }
 

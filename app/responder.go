@@ -184,9 +184,6 @@ var errTooManyTries = errors.New("the turn was taken up too often without an ans
 
 // apologize puts the fallback message in place of an answer.
 func (s *session) apologize(cause error) error {
-	if s.turn.Apology() {
-		return nil
-	}
 	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
 	return s.turn.Apologize(s.opt.Fallback)
 }

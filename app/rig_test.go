@@ -266,6 +266,9 @@ type brain struct {
 	asked []ports.LLMRequest
 	delay time.Duration
 	fail  func(n int) error
+	// cut ends the stream without its last chunk.
+	cut     bool
+	stopped int // how often the caller's context ended first
 }
 
 func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
@@ -273,10 +276,13 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 		b.mu.Lock()
 		n := len(b.asked)
 		b.asked = append(b.asked, req)
-		delay, fail := b.delay, b.fail
+		delay, fail, cut := b.delay, b.fail, b.cut
 		b.mu.Unlock()
 		select {
 		case <-ctx.Done():
+			b.mu.Lock()
+			b.stopped++
+			b.mu.Unlock()
 			yield(ports.LLMChunk{}, ports.FromContext(ctx, "brain"))
 			return
 		case <-time.After(delay):
@@ -288,7 +294,7 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 			}
 		}
 		said := strings.ReplaceAll(req.Messages[len(req.Messages)-1].Text, "\n", " + ")
-		if yield(ports.LLMChunk{Text: "You said: "}, nil) && yield(ports.LLMChunk{Text: said}, nil) {
+		if yield(ports.LLMChunk{Text: "You said: "}, nil) && yield(ports.LLMChunk{Text: said}, nil) && !cut {
 			yield(ports.LLMChunk{Done: true}, nil)
 		}
 	}
@@ -329,6 +335,7 @@ type voice struct {
 	mu    sync.Mutex
 	spoke int
 	fail  error
+	panic int // this many calls panic
 	size  int
 }
 
@@ -336,6 +343,9 @@ func (v *voice) Synthesize(_ context.Context, text string, _ ports.TTSOptions) (
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.spoke++
+	if v.spoke <= v.panic {
+		panic("voice")
+	}
 	if v.fail != nil {
 		return domain.Audio{}, v.fail
 	}

@@ -217,6 +217,30 @@ func TestVendorOutages(t *testing.T) {
 			require.True(t, r.turns()[0].Apology())
 		})
 	})
+	t.Run("the model, and it is not remembered", func(t *testing.T) {
+		bubble(t, func(r *rig) {
+			r.brain.fail = func(n int) error {
+				if n == 0 {
+					return down
+				}
+				return nil
+			}
+		}, func(r *rig) {
+			r.says("m1", "ES.1", "one")
+			r.settle()
+			r.says("m2", "ES.1", "two")
+			r.settle()
+			require.Equal(t, []string{app.DefaultFallback, "You said: two"}, r.answers())
+			require.Len(t, r.brain.requests()[1].Messages, 1)
+		})
+	})
+	t.Run("a model whose stream is cut", func(t *testing.T) {
+		bubble(t, func(r *rig) { r.brain.cut = true }, func(r *rig) {
+			r.says("m1", "ES.1", "hi")
+			r.settle()
+			require.Equal(t, []string{app.DefaultFallback}, r.answers(), "half an answer is none")
+		})
+	})
 	t.Run("the ears", func(t *testing.T) {
 		bubble(t, func(r *rig) { r.ears.fail = down }, func(r *rig) {
 			r.speaks("m1", "ES.1", "hi")
