@@ -328,7 +328,7 @@ func TestWorkerThatLostItsLeaseStops(t *testing.T) {
 		r.pass(39 * time.Second)
 		require.Empty(t, r.phone.calls())
 		require.GreaterOrEqual(t, len(r.brain.requests()), 2, "the conversation is taken up again")
-		require.GreaterOrEqual(t, r.brain.stopped, 1, "and the worker that lost it stops")
+		require.GreaterOrEqual(t, r.brain.stops(), 1, "and the worker that lost it stops")
 	})
 }
 

@@ -300,6 +300,12 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 	}
 }
 
+func (b *brain) stops() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stopped
+}
+
 func (b *brain) requests() []ports.LLMRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
