@@ -41,12 +41,12 @@ type Config struct {
 	// delays, typing) is real time and not this clock. Default time.Now.
 	Clock func() time.Time
 	// RetrySchedule holds the wait before the first, second ... delivery try; the last one repeats. Default MetaRetries.
-	RetrySchedule []time.Duration
-	RetryFor      time.Duration // a webhook that got no 200 for so long is dropped; default 7 days
+	RetrySchedule  []time.Duration
+	RetryFor       time.Duration // a webhook that got no 200 for so long is dropped; default 7 days
 	WebhookTimeout time.Duration // for one delivery try; Meta publishes none; default 10 s
-	Faults        *Faults       // default DefaultFaults
-	Seed          uint64        // of every random choice: fault rolls, ids, made-up phone numbers
-	Notices       []string      // plain sentences the page shows at the top
+	Faults         *Faults       // default DefaultFaults
+	Seed           uint64        // of every random choice: fault rolls, ids, made-up phone numbers
+	Notices        []string      // plain sentences the page shows at the top
 
 	// LogPath names a file that receives every log entry as a JSON line, appended. An accepted send is in the file, and
 	// fsynced, before it is answered. Empty: memory only.

@@ -26,18 +26,18 @@ type Faults struct {
 	LateFailureCode int      `json:"late_failure_code"` // accepted, then `failed`; 131052 and 131053 hit media messages only
 
 	// Answers of the Graph API.
-	ErrorByRecipient   map[string]RecipientError `json:"error_by_recipient"` // key: phone digits or business-scoped user id
-	ErrorPercent       int                       `json:"error_percent"`      // of all Graph calls
-	ErrorCode          int                       `json:"error_code"`
-	ErrorHTTPStatus    int                       `json:"error_http_status"`
-	DropAnswerPercent  int                       `json:"drop_answer_percent"` // the send is accepted, then the connection is cut
-	GraphDelayMS       int                       `json:"graph_delay_ms"`
-	ErrorsByStatus     bool                      `json:"errors_by_status"` // 131026 and 131047 as a late `failed` and not in the answer
-	PairRateLimit      bool                      `json:"pair_rate_limit"`  // 45 at once, then one per 6 s and user: 131056
-	ThroughputLimit    bool                      `json:"throughput_limit"` // 80 messages/s, in and out together: 130429
-	MediaURLTTLMS      int                       `json:"media_url_ttl_ms"`
-	MediaHostRedirect  string                    `json:"media_host_redirect"` // downloads are redirected to this host
-	CorruptMediaPercent int                      `json:"corrupt_media_percent"`
+	ErrorByRecipient    map[string]RecipientError `json:"error_by_recipient"` // key: phone digits or business-scoped user id
+	ErrorPercent        int                       `json:"error_percent"`      // of all Graph calls
+	ErrorCode           int                       `json:"error_code"`
+	ErrorHTTPStatus     int                       `json:"error_http_status"`
+	DropAnswerPercent   int                       `json:"drop_answer_percent"` // the send is accepted, then the connection is cut
+	GraphDelayMS        int                       `json:"graph_delay_ms"`
+	ErrorsByStatus      bool                      `json:"errors_by_status"` // error_by_recipient and 131047 as a late `failed` and not in the answer
+	PairRateLimit       bool                      `json:"pair_rate_limit"`  // 45 at once, then one per 6 s and user: 131056
+	ThroughputLimit     bool                      `json:"throughput_limit"` // 80 messages/s, in and out together: 130429
+	MediaURLTTLMS       int                       `json:"media_url_ttl_ms"`
+	MediaHostRedirect   string                    `json:"media_host_redirect"` // downloads are redirected to this host
+	CorruptMediaPercent int                       `json:"corrupt_media_percent"`
 
 	// What the user's phone does by itself.
 	AutoDelivered        bool `json:"auto_delivered"`

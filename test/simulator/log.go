@@ -16,8 +16,8 @@ const (
 	LogWebhookDropped = "webhook_dropped" // given up
 	LogSend           = "send"            // accepted; in the file before it is answered
 	LogSendRefused    = "send_refused"
-	LogRead           = "read" // read receipt of the bot
-	LogTyping         = "typing"
+	LogRead           = "read"   // read receipt of the bot
+	LogTyping         = "typing" // read receipt with typing indicator
 	LogStatus         = "status" // a status came to be, whether or not it is told to the bot
 	LogUpload         = "media_upload"
 	LogUploadRefused  = "media_upload_refused"

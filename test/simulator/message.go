@@ -31,6 +31,8 @@ type Message struct {
 	Blue   bool          `json:"blue"` // direction in: the bot marked it read
 
 	CallbackData string `json:"biz_opaque_callback_data,omitempty"`
+
+	acked bool // direction in: its webhook was answered with 200
 }
 
 // Media is what the page needs to show a file.
