@@ -1,0 +1,82 @@
+package bot
+
+import (
+	"time"
+
+	"whatsappnode/adapters/settings"
+	"whatsappnode/app"
+)
+
+// Config is every setting of the program. The tags name the environment variable,
+// its default, its rule and its meaning; env.example and the tables in the docs
+// are checked against them.
+type Config struct {
+	Role string `env:"ROLE" envDefault:"all" validate:"oneof=all serve worker" doc:"What this process does: all, serve (webhook only) or worker (answers only). The sub-command of the same name wins. serve and worker need a store that several processes share."`
+
+	HTTP     HTTPConfig
+	WhatsApp WhatsAppConfig
+	Store    StoreConfig
+	Vendors  VendorConfig
+	Dialogue DialogueConfig
+	Log      LogConfig
+}
+
+// HTTPConfig is about the listeners.
+type HTTPConfig struct {
+	Port         int            `env:"PORT" envDefault:"8080" validate:"min=0,max=65535" doc:"Port of the public listener; 0 lets the system choose."`
+	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,hostname_port" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
+	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"hostname_port|eq=off" doc:"Address of the admin listener (readiness in detail, profiles); keep it off the public network. 'off' disables it."`
+	MaxBody      settings.Bytes `env:"MAX_BODY" envDefault:"4MiB" validate:"min=1024" doc:"Largest webhook body. Meta sends up to 3 MB."`
+	DrainTimeout time.Duration  `env:"DRAIN_TIMEOUT" envDefault:"8s" validate:"min=100ms,max=10m" doc:"How long requests and turns may go on after SIGTERM. Cloud Run kills after 10 s."`
+}
+
+// WhatsAppConfig is about Meta.
+type WhatsAppConfig struct {
+	AccessToken   settings.Source `env:"WHATSAPP_ACCESS_TOKEN,required,notEmpty" doc:"Token of the system user that sends the messages."`
+	AppSecret     settings.Source `env:"WHATSAPP_APP_SECRET,required,notEmpty" doc:"App secret that signs the webhooks. Two, comma-separated, while it is being rotated."`
+	VerifyToken   settings.Source `env:"WHATSAPP_VERIFY_TOKEN,required,notEmpty" doc:"Word of your choice that Meta repeats when the webhook address is saved."`
+	PhoneNumberID string          `env:"WHATSAPP_PHONE_NUMBER_ID,required,notEmpty" validate:"numeric" doc:"Id of the business phone number (not the number itself)."`
+	GraphBaseURL  string          `env:"GRAPH_BASE_URL" envDefault:"https://graph.facebook.com" validate:"http_url" doc:"Address of the Graph API."`
+	GraphVersion  string          `env:"GRAPH_API_VERSION" envDefault:"v26.0" doc:"Version segment of the Graph API."`
+	MediaHosts    []string        `env:"MEDIA_HOSTS" envDefault:"lookaside.fbsbx.com" validate:"min=1,dive,required" doc:"Hosts that media may be downloaded from, comma-separated. The access token goes nowhere else."`
+	MaxMedia      settings.Bytes  `env:"MAX_MEDIA" envDefault:"16MiB" validate:"min=1024" doc:"Largest media object that is downloaded."`
+}
+
+// StoreConfig is about where messages and conversations are kept.
+type StoreConfig struct {
+	Kind  string        `env:"STORE" envDefault:"embedded" validate:"oneof=embedded" doc:"Store: embedded is one SQLite file for one process."`
+	Path  string        `env:"STORE_PATH" envDefault:"data/whatsapp-node.db" validate:"required" doc:"File of the embedded store. Its directory is made when missing."`
+	Lease time.Duration `env:"LEASE_TIME" envDefault:"30s" validate:"min=3s,max=10m" doc:"How long a conversation stays with a worker that gives no sign of life."`
+}
+
+// VendorConfig chooses who thinks, hears and speaks.
+type VendorConfig struct {
+	LLM settings.List `env:"LLM_PROVIDER" doc:"Who answers. Unset: chosen from the keys present, else offline (a demo). Known: offline, fake."`
+	STT settings.List `env:"STT_PROVIDER" doc:"Who hears. Unset: chosen from the keys present, else offline (English, demo quality). Known: offline, fake."`
+	TTS settings.List `env:"TTS_PROVIDER" doc:"Who speaks. Unset: chosen from the keys present, else offline (robotic). Known: offline, fake."`
+
+	Fake string `env:"FAKE_KNOBS" doc:"Behaviour of the fake vendors, for tests: for example ttft=400ms,rate=60,error=transient:3."`
+}
+
+// DialogueConfig is about how the bot talks.
+type DialogueConfig struct {
+	SystemPrompt    string         `env:"SYSTEM_PROMPT" envDefault:"You are the assistant of a business on WhatsApp. Answer its customers briefly and kindly, in the language they use, in plain sentences that can be read aloud." doc:"Who the bot is and what it may talk about."`
+	Languages       settings.List  `env:"LANGUAGES" doc:"BCP 47 tags that users may speak, comma-separated, the likeliest first; empty lets the engines decide."`
+	ReplyMode       app.ReplyMode  `env:"REPLY_MODE" envDefault:"voice" validate:"oneof=voice text mirror both" doc:"voice, text, mirror (the way the user wrote) or both. Every extra message costs money."`
+	Fallback        string         `env:"FALLBACK_MESSAGE" envDefault:"Sorry, we couldn't process your request. Please try again later" validate:"required,max=4096" doc:"What the user reads when no answer can be made; at most once a turn."`
+	Workers         int            `env:"WORKERS" envDefault:"64" validate:"min=1,max=20000" doc:"Turns that are worked on at once."`
+	TurnTimeout     time.Duration  `env:"TURN_TIMEOUT" envDefault:"60s" validate:"min=1s,max=15m" doc:"Time for hearing, thinking and speaking of one turn; then the fallback message is sent."`
+	BurstWindow     time.Duration  `env:"BURST_WINDOW" envDefault:"0s" validate:"min=0,max=1m" doc:"How long a conversation waits for further messages before all of them are answered together."`
+	HistoryMessages int            `env:"HISTORY_MESSAGES" envDefault:"20" validate:"min=0,max=1000" doc:"Remarks, of both sides, that a conversation remembers."`
+	HistoryTokens   int            `env:"HISTORY_TOKENS" envDefault:"4000" validate:"min=0,max=1000000" doc:"Estimated tokens that a conversation remembers."`
+	MaxSpokenChars  int            `env:"MAX_SPOKEN_CHARS" envDefault:"1500" validate:"min=1,max=20000" doc:"Longest answer, in characters, that is spoken; a longer one is sent as text. 1,500 are about 100 seconds."`
+	SettleWait      time.Duration  `env:"SETTLE_WAIT" envDefault:"30s" validate:"min=100ms,max=1h" doc:"How long a send without an answer waits for the status webhook that tells its outcome."`
+	SendPolicy      app.SendPolicy `env:"SEND_POLICY" envDefault:"at_least_once" validate:"oneof=at_least_once at_most_once" doc:"What follows when that outcome stays unknown: send again, or give up."`
+}
+
+// LogConfig is about what operators read.
+type LogConfig struct {
+	Level  string          `env:"LOG_LEVEL" envDefault:"info" validate:"oneof=debug info warn error" doc:"debug, info, warn or error."`
+	Format string          `env:"LOG_FORMAT" envDefault:"cloud" validate:"oneof=cloud console" doc:"cloud (JSON lines for Cloud Logging and others) or console."`
+	Key    settings.Secret `env:"LOG_HASH_KEY" doc:"Key of the hashes that stand for users and messages in the log; unset: derived from the app secret."`
+}

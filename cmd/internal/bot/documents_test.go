@@ -1,0 +1,72 @@
+package bot_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"whatsappnode/adapters/settings"
+	"whatsappnode/cmd/internal/bot"
+)
+
+// update rewrites the documents from the config struct: go test ./cmd/internal/bot -update
+var update = flag.Bool("update", false, "rewrite env.example and the README's table")
+
+const (
+	exampleFile = "../../../deployments/env.example"
+	readmeFile  = "../../../README.md"
+	tableBegin  = "<!-- settings: made from cmd/internal/bot/config.go -->\n"
+	tableEnd    = "<!-- end of settings -->"
+)
+
+func TestExampleListsEverySetting(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Every setting, with its default. Lines that are commented out are optional.\n" +
+		"# Each X can also be given as X_FILE, the path of a file that holds the value.\n" +
+		"# A duration and a size carry their unit: 30s, 4MiB.\n")
+	for _, v := range settings.Describe(bot.Config{}) {
+		fmt.Fprintf(&b, "\n# %s\n", v.Doc)
+		if v.Required {
+			fmt.Fprintf(&b, "%s=\n", v.Name)
+		} else {
+			fmt.Fprintf(&b, "#%s=%s\n", v.Name, v.Default)
+		}
+	}
+	same(t, exampleFile, b.String())
+}
+
+func TestReadmeListsEverySetting(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| variable | meaning | default |\n| --- | --- | --- |\n")
+	for _, v := range settings.Describe(bot.Config{}) {
+		def := "`" + v.Default + "`"
+		switch {
+		case v.Required:
+			def = "**required**"
+		case v.Default == "":
+			def = ""
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, strings.ReplaceAll(v.Doc, "|", `\|`), def)
+	}
+	readme, err := os.ReadFile(readmeFile)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(readme), tableBegin)
+	require.True(t, ok, "the README has no place for the settings")
+	_, after, ok := strings.Cut(rest, tableEnd)
+	require.True(t, ok)
+	same(t, readmeFile, before+tableBegin+b.String()+tableEnd+after)
+}
+
+func same(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
+	}
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, want, string(got), "%s is not what the settings say; run go test ./cmd/internal/bot -update", file)
+}

@@ -1,0 +1,86 @@
+package bot
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"whatsappnode/adapters/settings"
+)
+
+// Load reads and checks the settings. A role that is not empty wins over ROLE. The
+// error lists all faults with their variables.
+func Load(getenv settings.Getenv, role string) (Config, error) {
+	var cfg Config
+	var faults []error
+	if err := settings.Load(getenv, &cfg); err != nil {
+		faults = append(faults, err)
+	}
+	if role != "" {
+		cfg.Role = role
+	}
+	if cfg.Role == "serve" || cfg.Role == "worker" {
+		faults = append(faults, fmt.Errorf("ROLE: %s needs a store that several processes share, and STORE=embedded belongs to one process", cfg.Role))
+	}
+	if n := len(cfg.appSecrets()); n > 2 {
+		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET: at most two secrets are accepted, %d are given", n))
+	}
+	if len(faults) > 0 {
+		return Config{}, settingsError(faults)
+	}
+	return cfg, nil
+}
+
+// Environment is the process environment, and below it the variables of a file
+// such as .env, which need not exist.
+func Environment(path string) (settings.Getenv, error) {
+	vars, err := settings.ReadDotEnv(path)
+	if err != nil {
+		return nil, settingsError([]error{err})
+	}
+	return settings.Overlay(os.Getenv, vars), nil
+}
+
+// prefixes are those of our variables, under which an unknown name is likely a
+// misspelt one.
+var prefixes = []string{
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_",
+}
+
+// ErrSettings says that the settings are wrong; the process must not start.
+var ErrSettings = errors.New("the settings are wrong")
+
+func settingsError(faults []error) error {
+	return fmt.Errorf("%w:\n%w", ErrSettings, errors.Join(faults...))
+}
+
+// listenAddr is the address of the public listener.
+func (c Config) listenAddr() string {
+	if c.HTTP.ListenAddr != "" {
+		return c.HTTP.ListenAddr
+	}
+	return fmt.Sprintf("0.0.0.0:%d", c.HTTP.Port)
+}
+
+// appSecrets splits the app secret: two are accepted while one replaces the other.
+func (c Config) appSecrets() []string {
+	var out []string
+	for _, s := range strings.Split(c.WhatsApp.AppSecret.Current(), ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// hashKey is the key of the hashes in the log. Deriving it from the app secret
+// keeps the hashes of one deployment stable without another setting.
+func hashKey(c Config) []byte {
+	if c.Log.Key != "" {
+		return []byte(c.Log.Key.Reveal())
+	}
+	sum := sha256.Sum256([]byte("log hash key\x00" + c.WhatsApp.AppSecret.Current()))
+	return sum[:]
+}
