@@ -1,0 +1,68 @@
+package fake_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"whatsappnode/adapters/fake"
+	"whatsappnode/domain"
+	"whatsappnode/ports/porttest"
+)
+
+func storeHarness() porttest.StoreHarness {
+	return porttest.StoreHarness{
+		New: func(*testing.T) porttest.Store { return fake.NewStore(fake.StoreOptions{}) },
+		// The bubble's clock goes on when everything waits, so days pass at once.
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		// Reopen is nil: memory is all it has.
+		Break: func(_ *testing.T, s porttest.Store) func() {
+			s.(*fake.Store).Fail(errors.New("no room left"))
+			return func() { s.(*fake.Store).Fail(nil) }
+		},
+		Dead: func(t *testing.T, s porttest.Store) []porttest.DeadLetter {
+			letters, err := s.(*fake.Store).DeadLetters(t.Context(), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []porttest.DeadLetter
+			for _, l := range letters {
+				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Reason()}
+				for _, m := range l.Messages {
+					d.Messages = append(d.Messages, m.ID)
+				}
+				out = append(out, d)
+			}
+			return out
+		},
+		Wrap: synctest.Test,
+	}
+}
+
+func TestStoreDedup(t *testing.T)        { porttest.TestDedup(t, storeHarness()) }
+func TestStoreInbox(t *testing.T)        { porttest.TestInbox(t, storeHarness()) }
+func TestStoreConversation(t *testing.T) { porttest.TestConversation(t, storeHarness()) }
+
+func TestStoreBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := fake.NewStore(fake.StoreOptions{NewID: func() domain.ConversationID { return "c1" }})
+		conversations, messages, oldest, err := s.Backlog(t.Context())
+		if conversations != 0 || messages != 0 || !oldest.IsZero() || err != nil {
+			t.Fatalf("an empty store has a backlog: %d %d %s %v", conversations, messages, oldest, err)
+		}
+		first := time.Now()
+		for _, id := range []domain.MessageID{"1", "2"} {
+			m := domain.Message{ID: id, Number: "n", From: domain.Contact{UserID: "u"}, Content: domain.Text{Body: "b"}}
+			got, err := s.Admit(t.Context(), []domain.Message{m})
+			if err != nil || got[0].Conversation != "c1" {
+				t.Fatal(got, err)
+			}
+			time.Sleep(time.Second)
+		}
+		conversations, messages, oldest, err = s.Backlog(t.Context())
+		if conversations != 1 || messages != 2 || !oldest.Equal(first) || err != nil {
+			t.Fatalf("got %d conversations, %d messages, oldest %s, %v", conversations, messages, oldest, err)
+		}
+	})
+}

@@ -1,0 +1,208 @@
+package fake
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"whatsappnode/adapters/record"
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// storedTurn is a turn as last stored, with what was received about it since.
+type storedTurn struct {
+	turn domain.Turn
+	// open is true until the turn is finished, and again once a failure is
+	// received that no finished lease has seen.
+	open   bool
+	seen   int64 // the newest fact a finished lease has seen
+	facts  []fact
+	letter *record.DeadLetter
+}
+
+// fact is one status with the send it speaks of.
+type fact struct {
+	seq    int64
+	send   sentPart
+	status domain.Status
+}
+
+func (f fact) failed() bool { return f.status.State == domain.DeliveryFailed }
+
+// sentPart names one attempt to send one part.
+type sentPart struct {
+	turn          domain.TurnID
+	part, attempt int
+}
+
+// keep stores a turn of a leased conversation and notes the wamids of its sends.
+func (s *Store) keep(op string, c *conversation, turn domain.Turn) (*storedTurn, error) {
+	if turn.Conversation() != c.id {
+		return nil, storeError(op, ports.KindInvalid, errors.New("the turn belongs to another conversation"))
+	}
+	copied, err := domain.RestoreTurn(turn.Record())
+	if err != nil {
+		return nil, storeError(op, ports.KindInvalid, err)
+	}
+	t := s.turns[turn.ID()]
+	switch {
+	case t == nil:
+		t = &storedTurn{open: true}
+		s.turns[turn.ID()] = t
+		c.turns = append(c.turns, t)
+	case t.turn.Conversation() != c.id:
+		return nil, storeError(op, ports.KindInvalid, errors.New("the turn's id is taken by another conversation"))
+	}
+	t.turn = copied
+	t.open = t.open || !copied.State().Settled()
+	for i, p := range copied.Parts() {
+		if p.MessageID != "" {
+			s.sends[p.MessageID] = sentPart{turn: turn.ID(), part: i, attempt: p.Attempt}
+		}
+	}
+	return t, nil
+}
+
+// copyTurn makes a turn that shares nothing with t.
+func copyTurn(t domain.Turn) domain.Turn {
+	c, _ := domain.RestoreTurn(t.Record()) // it came from RestoreTurn
+	return c
+}
+
+// bury keeps a dead turn as a dead letter. A turn that dies is finished again when
+// a late failure came for it, and has no messages in the inbox any more then.
+func (t *storedTurn) bury(inputs []domain.Message, at time.Time) {
+	if t.letter != nil {
+		return
+	}
+	t.letter = &record.DeadLetter{Turn: t.turn, Messages: inputs, At: at}
+}
+
+// Observe implements ports.ConversationPort. A status that names a turn also
+// teaches the wamid of its send, for later ones that come without the name.
+func (s *Store) Observe(ctx context.Context, statuses []domain.Status) ([]ports.Observation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx, "observe"); err != nil {
+		return nil, err
+	}
+	out := make([]ports.Observation, 0, len(statuses))
+	for _, st := range statuses {
+		out = append(out, s.observe(st))
+	}
+	s.grant()
+	return out, nil
+}
+
+func (s *Store) observe(st domain.Status) ports.Observation {
+	send, ok := s.sends[st.Message]
+	if st.HasRef && s.turns[st.Ref.Turn] != nil {
+		send, ok = sentPart{turn: st.Ref.Turn, part: st.Ref.Part, attempt: st.Ref.Attempt}, true
+		if _, known := s.sends[st.Message]; st.Message != "" && !known {
+			s.sends[st.Message] = send
+		}
+	}
+	if !ok {
+		return ports.Observation{}
+	}
+	t := s.turns[send.turn]
+	c := s.convs[t.turn.Conversation()]
+	seen := ports.Observation{Turn: send.turn, Conversation: c.id}
+	if slices.ContainsFunc(t.facts, func(f fact) bool { return f.send == send && f.status.State == st.State }) {
+		return seen
+	}
+	s.seq++
+	f := fact{seq: s.seq, send: send, status: st}
+	t.facts = append(t.facts, f)
+	t.open = t.open || f.failed()
+	if t.open && c.leaseUntil.IsZero() {
+		c.dueAt(time.Now())
+		c.deferred = false
+	}
+	seen.New = true
+	return seen
+}
+
+// Load implements ports.ConversationPort.
+func (s *Store) Load(ctx context.Context, id domain.ConversationID) (domain.Conversation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx, "load"); err != nil {
+		return domain.Conversation{}, err
+	}
+	c := s.convs[id]
+	if c == nil || c.saved == nil {
+		return domain.Conversation{}, storeError("load", ports.KindNotFound, errors.New("no such conversation was finished"))
+	}
+	return domain.RestoreConversation(c.saved.Record())
+}
+
+// Turns implements ports.ConversationPort.
+func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) ([]domain.Turn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx, "turns"); err != nil {
+		return nil, err
+	}
+	c := s.convs[id]
+	if c == nil {
+		return nil, nil
+	}
+	var out []domain.Turn
+	for _, t := range slices.Backward(c.turns) {
+		if len(out) >= limit {
+			break
+		}
+		turn := copyTurn(t.turn)
+		for _, f := range t.facts {
+			turn.Observe(f.status)
+		}
+		out = append(out, turn)
+	}
+	return out, nil
+}
+
+// DeadLetters returns the turns that were given up, oldest first, at most limit.
+func (s *Store) DeadLetters(ctx context.Context, limit int) ([]record.DeadLetter, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx, "dead letters"); err != nil {
+		return nil, err
+	}
+	var out []record.DeadLetter
+	for _, c := range s.order {
+		for _, t := range c.turns {
+			if t.letter != nil {
+				letter := *t.letter
+				letter.Turn = copyTurn(letter.Turn)
+				out = append(out, letter)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b record.DeadLetter) int { return a.At.Compare(b.At) })
+	return out[:max(0, min(limit, len(out)))], nil
+}
+
+// Backlog says how many conversations have something waiting, how many messages
+// wait, and since when the oldest does; the zero time when none does.
+func (s *Store) Backlog(ctx context.Context) (conversations, messages int, oldest time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx, "backlog"); err != nil {
+		return 0, 0, time.Time{}, err
+	}
+	for _, c := range s.order {
+		if !c.due.IsZero() {
+			conversations++
+		}
+		messages += len(c.inbox)
+		for _, w := range c.inbox {
+			if oldest.IsZero() || w.at.Before(oldest) {
+				oldest = w.at
+			}
+		}
+	}
+	return conversations, messages, oldest, nil
+}

@@ -1,0 +1,208 @@
+package sqlitestore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"whatsappnode/adapters/record"
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// Admit implements ports.DedupPort.
+func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admission, error) {
+	encoded := make([][]byte, len(batch))
+	for i, m := range batch {
+		var err error
+		if encoded[i], err = record.EncodeMessage(m); err != nil {
+			return nil, invalid("admit", err)
+		}
+	}
+	if len(batch) == 0 {
+		return []ports.Admission{}, ports.FromContext(ctx, "sqlitestore: admit")
+	}
+	out := make([]ports.Admission, len(batch))
+	err := s.do(ctx, "admit", len(batch), func(w *writer) error {
+		for i := range batch {
+			var err error
+			if out[i], err = w.admit(&batch[i], encoded[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (w *writer) admit(m *domain.Message, data []byte) (ports.Admission, error) {
+	a := ports.Admission{Message: m.ID}
+	known, err := w.row(stKnownID, []any{string(m.ID), w.now - int64(ports.DedupTTL)}, &a.Conversation)
+	if err != nil || known {
+		return a, err
+	}
+	c, err := w.resolve(m)
+	if err != nil {
+		return a, err
+	}
+	a.Conversation, a.New = c.id, true
+	if _, err := w.exec(stAddID, string(m.ID), c.n, w.now); err != nil {
+		return a, err
+	}
+	due := w.now + int64(m.Hold)
+	if _, err := w.exec(stAddMessage, c.n, string(m.ID), w.now, due, data); err != nil {
+		return a, err
+	}
+	_, err = w.exec(stDueMessage, c.n, due)
+	return a, err
+}
+
+// alias is one way to know a person at one business number.
+type alias struct {
+	number domain.NumberID
+	kind   aliasKind
+	value  string
+}
+
+type aliasKind int8
+
+const (
+	byUser aliasKind = iota
+	byPhone
+)
+
+// conversationKey is a conversation's row and its public id.
+type conversationKey struct {
+	n  int64
+	id domain.ConversationID
+}
+
+// resolve finds the conversation of a new message, or opens one, and links every
+// name the message gives the person to it. A user id decides over a phone number:
+// numbers are handed on to other people, user ids are not. For the same reason a
+// changed number no longer leads here, while a former user id still does: it can
+// only belong to a message that was delayed.
+func (w *writer) resolve(m *domain.Message) (conversationKey, error) {
+	user := alias{m.Number, byUser, string(m.From.UserID)}
+	phone := alias{m.Number, byPhone, string(m.From.Phone)}
+	c, err := w.lookup(user)
+	if err != nil {
+		return c, err
+	}
+	if c.n == 0 {
+		if c, err = w.lookup(phone); err != nil {
+			return c, err
+		}
+	}
+	if c.n == 0 {
+		if c, err = w.begin(m); err != nil {
+			return c, err
+		}
+	}
+	change, _ := m.Content.(domain.System)
+	if change.NewPhone != "" && change.NewPhone != m.From.Phone {
+		if err := w.unlink(phone, c); err != nil {
+			return c, err
+		}
+		phone.value = string(change.NewPhone)
+	}
+	for _, a := range []alias{user, phone, {m.Number, byUser, string(change.NewUser)}} {
+		if err := w.link(a, c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// begin opens a conversation. What is known of the person is kept until the first
+// turn is finished and the conversation proper takes its place.
+func (w *writer) begin(m *domain.Message) (conversationKey, error) {
+	c := conversationKey{id: domain.ConversationID(rand.Text())}
+	conv, err := domain.NewConversation(c.id, m.Number, m.From)
+	if err != nil {
+		return c, err
+	}
+	first, err := record.EncodeConversation(conv)
+	if err != nil {
+		return c, err
+	}
+	res, err := w.st[stAddConversation].Exec(string(c.id), first)
+	if err != nil {
+		return c, err
+	}
+	c.n, err = res.LastInsertId()
+	return c, err
+}
+
+func (w *writer) lookup(a alias) (conversationKey, error) {
+	if a.value == "" {
+		return conversationKey{}, nil
+	}
+	if c, ok := w.known.get(a); ok {
+		return c, nil
+	}
+	var c conversationKey
+	found, err := w.row(stFindAlias, []any{string(a.number), int(a.kind), a.value}, &c.n, &c.id)
+	if err != nil {
+		return c, fmt.Errorf("look up alias: %w", err)
+	}
+	if found {
+		w.known.put(a, c)
+	}
+	return c, nil
+}
+
+func (w *writer) link(a alias, c conversationKey) error {
+	if a.value == "" {
+		return nil
+	}
+	if now, err := w.lookup(a); err != nil || now.n == c.n {
+		return err
+	}
+	if _, err := w.exec(stSetAlias, string(a.number), int(a.kind), a.value, c.n); err != nil {
+		return fmt.Errorf("link alias: %w", err)
+	}
+	w.known.put(a, c)
+	return nil
+}
+
+func (w *writer) unlink(a alias, c conversationKey) error {
+	if a.value == "" {
+		return nil
+	}
+	w.known.forget(a)
+	if _, err := w.exec(stDropAlias, string(a.number), int(a.kind), a.value, c.n); err != nil {
+		return fmt.Errorf("unlink alias: %w", err)
+	}
+	return nil
+}
+
+// aliasCache remembers aliases that were looked up. Only the writer changes them,
+// so it cannot go stale, except when a transaction is taken back: it is cleared
+// then.
+type aliasCache struct{ m map[alias]conversationKey }
+
+// maxAliases bounds the cache, at about 200 bytes each.
+const maxAliases = 1 << 15
+
+func (c *aliasCache) clear() { c.m = map[alias]conversationKey{} }
+
+func (c *aliasCache) get(a alias) (conversationKey, bool) {
+	k, ok := c.m[a]
+	return k, ok
+}
+
+func (c *aliasCache) put(a alias, k conversationKey) {
+	if len(c.m) >= maxAliases {
+		c.clear() // rare; the next look-ups fill it again
+	}
+	c.m[a] = k
+}
+
+func (c *aliasCache) forget(a alias) { delete(c.m, a) }
+
+func unix(ns int64) time.Time { return time.Unix(0, ns) }

@@ -1,0 +1,77 @@
+package sqlitestore_test
+
+import (
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"whatsappnode/adapters/sqlitestore"
+	"whatsappnode/ports/porttest"
+)
+
+// Temporary triggers make every write of messages, turns and facts fail late, when
+// part of its work is done already.
+const (
+	failingWrites = `
+CREATE TEMP TRIGGER fail_message BEFORE INSERT ON main.inbox BEGIN SELECT RAISE(ABORT, 'test'); END;
+CREATE TEMP TRIGGER fail_turn AFTER UPDATE ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
+CREATE TEMP TRIGGER fail_new_turn AFTER INSERT ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
+CREATE TEMP TRIGGER fail_fact AFTER INSERT ON main.facts BEGIN SELECT RAISE(ABORT, 'test'); END`
+	mendedWrites = `DROP TRIGGER temp.fail_message; DROP TRIGGER temp.fail_turn; DROP TRIGGER temp.fail_new_turn; DROP TRIGGER temp.fail_fact`
+)
+
+// opened is a store that can be closed and opened again under one cleanup.
+type opened struct {
+	*sqlitestore.Store
+	path string
+}
+
+func harness() porttest.StoreHarness {
+	return porttest.StoreHarness{
+		New: func(t *testing.T) porttest.Store {
+			o := &opened{path: filepath.Join(t.TempDir(), "bot.db")}
+			reopen(t, o)
+			t.Cleanup(func() { require.NoError(t, o.Close()) })
+			return o
+		},
+		// The bubble's clock goes on when everything waits, so days pass at once.
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		Reopen: func(t *testing.T, s porttest.Store) porttest.Store {
+			o := s.(*opened)
+			require.NoError(t, o.Close())
+			reopen(t, o)
+			return o
+		},
+		Break: func(t *testing.T, s porttest.Store) func() {
+			require.NoError(t, s.(*opened).Exec(failingWrites))
+			return func() { require.NoError(t, s.(*opened).Exec(mendedWrites)) }
+		},
+		Dead: func(t *testing.T, s porttest.Store) []porttest.DeadLetter {
+			letters, err := s.(*opened).DeadLetters(t.Context(), 10)
+			require.NoError(t, err)
+			var out []porttest.DeadLetter
+			for _, l := range letters {
+				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Reason()}
+				for _, m := range l.Messages {
+					d.Messages = append(d.Messages, m.ID)
+				}
+				out = append(out, d)
+			}
+			return out
+		},
+		Wrap: synctest.Test,
+	}
+}
+
+func reopen(t *testing.T, o *opened) {
+	s, err := sqlitestore.Open(t.Context(), sqlitestore.Options{Path: o.path})
+	require.NoError(t, err)
+	o.Store = s
+}
+
+func TestDedup(t *testing.T)        { porttest.TestDedup(t, harness()) }
+func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
+func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }

@@ -1,0 +1,14 @@
+// Package sqlitestore keeps ids, inboxes, turns and conversations in one SQLite
+// file on the local disk. It implements ports.DedupPort, ports.InboxPort and
+// ports.ConversationPort together, because their atomicity is the point.
+//
+// The file is in WAL mode with synchronous=FULL: a commit returns after fsync, so
+// what was acknowledged survives SIGKILL and loss of power. One goroutine writes.
+// It takes everything that queued up while the last transaction was under way
+// into the next one (group commit), each write inside a SAVEPOINT so that a write
+// that fails takes nothing else with it, and answers after COMMIT. A few more
+// connections read.
+//
+// One process owns the file, guarded by a lock on "<path>.lock". So leases found
+// at Open belong to a process that is gone, and their work is due at once.
+package sqlitestore

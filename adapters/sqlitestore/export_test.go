@@ -1,0 +1,24 @@
+package sqlitestore
+
+import "context"
+
+// Exec runs SQL on the writer's connection, outside of a transaction's reach: it
+// lets tests make the store fail and look at what it keeps.
+func (s *Store) Exec(sql string) error {
+	return s.do(context.Background(), "test", 1, func(w *writer) error {
+		_, err := w.conn.ExecContext(context.Background(), sql)
+		return err
+	})
+}
+
+// Count runs a query for one number on a reading connection.
+func (s *Store) Count(query string) (n int, err error) {
+	err = s.readers.QueryRow(query).Scan(&n)
+	return n, err
+}
+
+// Sweep removes what has expired, now.
+func (s *Store) Sweep(ctx context.Context) error { return s.sweepAll(ctx) }
+
+// SweepPiece is how many records one piece of a sweep removes.
+const SweepPiece = sweepPiece

@@ -1,0 +1,264 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+const (
+	// recheck bounds how long the writer sleeps. A timer does not see the wall
+	// clock being set, or the machine sleeping; due times are wall-clock times.
+	recheck = time.Minute
+	// retryPeek keeps a failing or very near due time from spinning the writer.
+	retryPeek = time.Millisecond
+)
+
+// grant is a lease that was claimed for a waiting caller.
+type grant struct {
+	to    chan *grant // buffered, so that the writer never waits for a caller
+	n     int64
+	lease ports.Lease
+	err   error
+}
+
+// waitList holds the callers of Lease, first come first served.
+type waitList struct {
+	mu      sync.Mutex
+	waiters []*grant
+}
+
+func (l *waitList) add(g *grant) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiters = append(l.waiters, g)
+}
+
+// take removes the first waiter, or returns nil.
+func (l *waitList) take() *grant {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiters) == 0 {
+		return nil
+	}
+	g := l.waiters[0]
+	l.waiters = slices.Delete(l.waiters, 0, 1)
+	return g
+}
+
+func (l *waitList) takeAll() []*grant {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.waiters
+	l.waiters = nil
+	return all
+}
+
+// drop removes a waiter and reports whether it was still waiting.
+func (l *waitList) drop(g *grant) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.waiters, g)
+	if i < 0 {
+		return false
+	}
+	l.waiters = slices.Delete(l.waiters, i, i+1)
+	return true
+}
+
+func (l *waitList) any() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiters) > 0
+}
+
+func (l *waitList) refuse(err error) {
+	for _, g := range l.takeAll() {
+		g.err = err
+		g.to <- g
+	}
+}
+
+// Lease implements ports.InboxPort. Callers wait in a list; the writer claims for
+// as many of them as conversations are due, in the transaction that made them
+// due, so a new message wakes exactly one worker and costs no second fsync. While
+// the store cannot write, Lease fails with KindTransient instead of waiting on.
+func (s *Store) Lease(ctx context.Context) (ports.Work, error) {
+	if err := ports.FromContext(ctx, "sqlitestore: lease"); err != nil {
+		return ports.Work{}, err
+	}
+	g := &grant{to: make(chan *grant, 1)}
+	s.waiting.add(g)
+	select {
+	case s.poke <- struct{}{}:
+	default: // the writer has been told already
+	}
+	select {
+	case <-g.to:
+		return s.take(ctx, g)
+	case <-ctx.Done():
+	case <-s.closing:
+		if s.waiting.drop(g) {
+			return ports.Work{}, storeErr("lease", ErrClosed)
+		}
+	}
+	if !s.waiting.drop(g) {
+		<-g.to // the writer has taken it and always answers
+		s.giveBack(g)
+	}
+	if err := ports.FromContext(ctx, "sqlitestore: lease"); err != nil {
+		return ports.Work{}, err
+	}
+	return ports.Work{}, storeErr("lease", ErrClosed)
+}
+
+// take reads what the claimed conversation has waiting. The lease keeps everyone
+// else away, so this need not be part of the claim's transaction.
+func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
+	if g.err != nil {
+		return ports.Work{}, storeErr("lease", g.err)
+	}
+	work, err := s.work(ctx, g)
+	if err != nil {
+		s.giveBack(g)
+		return ports.Work{}, storeErr("lease", err)
+	}
+	return work, nil
+}
+
+// giveBack releases a lease nobody received. If that fails the lease runs out.
+func (s *Store) giveBack(g *grant) {
+	if g.err == nil {
+		_ = s.Release(context.Background(), g.lease)
+	}
+}
+
+// untilDue returns how long to wait for the next conversation, or zero when one
+// is due and somebody waits for it.
+func (s *Store) untilDue() (time.Duration, error) {
+	if !s.waiting.any() {
+		return recheck, nil
+	}
+	var n, due int64
+	found, err := s.writer.row(stNextDue, nil, &n, &due)
+	if err != nil || !found {
+		return recheck, err
+	}
+	return min(recheck, time.Duration(max(0, due-s.writer.now))), nil
+}
+
+// grant claims due conversations for waiting callers.
+func (s *Store) grant() ([]*grant, time.Duration, error) {
+	w := s.writer
+	var grants []*grant
+	for s.waiting.any() {
+		var n, due int64
+		found, err := w.row(stNextDue, nil, &n, &due)
+		if err != nil || !found {
+			return grants, recheck, err
+		}
+		if due > w.now {
+			return grants, min(recheck, max(retryPeek, time.Duration(due-w.now))), nil
+		}
+		g := s.waiting.take()
+		if g == nil {
+			break
+		}
+		grants = append(grants, g)
+		g.n, g.lease = n, ports.Lease{TTL: s.ttl}
+		if _, err := w.row(stClaim, []any{n, w.now + int64(s.ttl)}, &g.lease.Conversation, &g.lease.Token); err != nil {
+			return grants, recheck, err
+		}
+	}
+	return grants, recheck, nil
+}
+
+// held runs fn if the lease still holds. A lease that ran out is lost even while
+// nobody else has taken the conversation.
+func (s *Store) held(ctx context.Context, op string, l ports.Lease, fn func(w *writer, conv int64) error) error {
+	return s.do(ctx, op, 1, func(w *writer) error {
+		var n int64
+		found, err := w.row(stHeld, []any{string(l.Conversation), l.Token, w.now}, &n)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("sqlitestore: %s: %w", op, ports.ErrLeaseLost)
+		}
+		return fn(w, n)
+	})
+}
+
+// Extend implements ports.InboxPort.
+func (s *Store) Extend(ctx context.Context, lease ports.Lease) error {
+	return s.held(ctx, "extend", lease, func(w *writer, conv int64) error {
+		_, err := w.exec(stExtend, conv, w.now+int64(s.ttl))
+		return err
+	})
+}
+
+// Release implements ports.InboxPort.
+func (s *Store) Release(ctx context.Context, lease ports.Lease) error {
+	return s.held(ctx, "release", lease, func(w *writer, conv int64) error {
+		_, err := w.exec(stEndLease, conv, w.now, false)
+		return err
+	})
+}
+
+// Defer implements ports.InboxPort. A status of an open turn that came after the
+// lease was given makes the conversation due at once: the worker has not seen it.
+func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn, after time.Duration) error {
+	var kept *storedTurn
+	if turn != nil {
+		var err error
+		if kept, err = prepareTurn("defer", lease, *turn); err != nil {
+			return err
+		}
+	}
+	return s.held(ctx, "defer", lease, func(w *writer, conv int64) error {
+		if kept != nil {
+			if _, err := w.keep("defer", conv, kept); err != nil {
+				return err
+			}
+		}
+		var unseen bool
+		if _, err := w.row(stUnseenOpen, []any{conv, lease.Cursor}, &unseen); err != nil {
+			return err
+		}
+		due := w.now
+		if !unseen {
+			due += int64(max(0, after))
+		}
+		_, err := w.exec(stEndLease, conv, due, !unseen)
+		return err
+	})
+}
+
+// Checkpoint implements ports.InboxPort.
+func (s *Store) Checkpoint(ctx context.Context, lease ports.Lease, turn domain.Turn) error {
+	kept, err := prepareTurn("checkpoint", lease, turn)
+	if err != nil {
+		return err
+	}
+	return s.held(ctx, "checkpoint", lease, func(w *writer, conv int64) error {
+		_, err := w.keep("checkpoint", conv, kept)
+		return err
+	})
+}
+
+var errOtherConversation = errors.New("the turn belongs to another conversation")
+
+// nullable turns an absent time into NULL.
+func nullable(v sql.NullInt64) any {
+	if !v.Valid {
+		return nil
+	}
+	return v.Int64
+}

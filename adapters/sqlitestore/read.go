@@ -1,0 +1,214 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"whatsappnode/adapters/record"
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// readStatements are prepared on every reading connection that needs them.
+type readStatements struct {
+	countDue, countInbox, work, openTurns, openFacts, pending *sql.Stmt
+	load, turns, facts, deadLetters, deadMessages             *sql.Stmt
+}
+
+func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
+	for _, each := range []struct {
+		st   **sql.Stmt
+		text string
+	}{
+		{&r.countDue, `SELECT count(*) FROM conversations WHERE due IS NOT NULL`},
+		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
+		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ?`},
+		{&r.openTurns, `SELECT data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
+		{&r.openFacts, `SELECT f.seq, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
+		{&r.pending, `SELECT data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
+		{&r.load, `SELECT m.data FROM conversations c JOIN memory m ON m.conv = c.n WHERE c.id = ?`},
+		{&r.turns, `SELECT t.n, t.data FROM conversations c JOIN turns t ON t.conv = c.n WHERE c.id = ? ORDER BY t.n DESC LIMIT ?`},
+		{&r.facts, `SELECT data FROM facts WHERE turn = ? ORDER BY seq`},
+		{&r.deadLetters, `SELECT d.turn, d.at, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at, d.turn LIMIT ?`},
+		{&r.deadMessages, `SELECT data FROM dead_messages WHERE turn = ? ORDER BY seq`},
+	} {
+		st, err := db.PrepareContext(ctx, each.text)
+		if err != nil {
+			return err
+		}
+		*each.st = st
+	}
+	return nil
+}
+
+// reader is one reading transaction: everything it reads is of one moment.
+type reader struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+// view runs fn in a reading transaction.
+func (s *Store) view(ctx context.Context, op string, fn func(r *reader) error) error {
+	if err := ports.FromContext(ctx, "sqlitestore: "+op); err != nil {
+		return err
+	}
+	if s.closed() {
+		return storeErr(op, ErrClosed)
+	}
+	// The reads are short. Left to run, they cost no watching goroutine each.
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return storeErr(op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	return storeErr(op, fn(&reader{ctx: ctx, tx: tx}))
+}
+
+func (r *reader) one(st *sql.Stmt, args ...any) *sql.Row {
+	return r.tx.StmtContext(r.ctx, st).QueryRowContext(r.ctx, args...)
+}
+
+// each calls fn for every row; the bytes it gets are its own.
+func (r *reader) each(st *sql.Stmt, fn func(scan func(...any) error) error, args ...any) error {
+	rows, err := r.tx.StmtContext(r.ctx, st).QueryContext(r.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// list decodes every row of a query for one column.
+func list[T any](r *reader, decode func([]byte) (T, error), st *sql.Stmt, args ...any) ([]T, error) {
+	var out []T
+	err := r.each(st, func(scan func(...any) error) error {
+		var data sql.RawBytes
+		if err := scan(&data); err != nil {
+			return err
+		}
+		v, err := decode(data)
+		out = append(out, v)
+		return err
+	}, args...)
+	return out, err
+}
+
+// work reads what a leased conversation has waiting.
+func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
+	w := ports.Work{Lease: g.lease}
+	err := s.view(ctx, "lease", func(r *reader) error {
+		var data []byte
+		if err := r.one(s.read.work, g.n).Scan(&data); err != nil {
+			return fmt.Errorf("read conversation: %w", err)
+		}
+		var err error
+		if w.Conversation, err = record.DecodeConversation(data); err != nil {
+			return err
+		}
+		if w.Open, err = list(r, record.DecodeTurn, s.read.openTurns, g.n); err != nil {
+			return fmt.Errorf("read open turns: %w", err)
+		}
+		if w.Pending, err = list(r, record.DecodeMessage, s.read.pending, g.n, ports.MaxPending); err != nil {
+			return fmt.Errorf("read pending messages: %w", err)
+		}
+		if len(w.Open) == 0 {
+			return nil
+		}
+		return r.each(s.read.openFacts, func(scan func(...any) error) error {
+			var data sql.RawBytes
+			if err := scan(&w.Lease.Cursor, &data); err != nil {
+				return err
+			}
+			fact, err := record.DecodeStatus(data)
+			w.Facts = append(w.Facts, fact)
+			return err
+		}, g.n)
+	})
+	return w, err
+}
+
+// Load implements ports.ConversationPort.
+func (s *Store) Load(ctx context.Context, id domain.ConversationID) (domain.Conversation, error) {
+	var conv domain.Conversation
+	err := s.view(ctx, "load", func(r *reader) error {
+		var data []byte
+		err := r.one(s.read.load, string(id)).Scan(&data)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &ports.Error{Op: "sqlitestore: load", Kind: ports.KindNotFound, Err: errors.New("no such conversation was finished")}
+		}
+		if err != nil {
+			return err
+		}
+		conv, err = record.DecodeConversation(data)
+		return err
+	})
+	return conv, err
+}
+
+// Turns implements ports.ConversationPort.
+func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) ([]domain.Turn, error) {
+	var out []domain.Turn
+	err := s.view(ctx, "turns", func(r *reader) error {
+		var rows []int64
+		err := r.each(s.read.turns, func(scan func(...any) error) error {
+			var n int64
+			var data sql.RawBytes
+			if err := scan(&n, &data); err != nil {
+				return err
+			}
+			turn, err := record.DecodeTurn(data)
+			out, rows = append(out, turn), append(rows, n)
+			return err
+		}, string(id), max(0, limit))
+		if err != nil {
+			return err
+		}
+		for i, n := range rows {
+			facts, err := list(r, record.DecodeStatus, s.read.facts, n)
+			if err != nil {
+				return err
+			}
+			for _, f := range facts {
+				out[i].Observe(f)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// DeadLetters returns the turns that were given up, oldest first, at most limit.
+func (s *Store) DeadLetters(ctx context.Context, limit int) ([]record.DeadLetter, error) {
+	var out []record.DeadLetter
+	err := s.view(ctx, "dead letters", func(r *reader) error {
+		var rows []int64
+		err := r.each(s.read.deadLetters, func(scan func(...any) error) error {
+			var n, at int64
+			var data sql.RawBytes
+			if err := scan(&n, &at, &data); err != nil {
+				return err
+			}
+			turn, err := record.DecodeTurn(data)
+			out, rows = append(out, record.DeadLetter{Turn: turn, At: unix(at)}), append(rows, n)
+			return err
+		}, max(0, limit))
+		if err != nil {
+			return err
+		}
+		for i, n := range rows {
+			if out[i].Messages, err = list(r, record.DecodeMessage, s.read.deadMessages, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,127 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"whatsappnode/ports"
+)
+
+var (
+	_ ports.DedupPort        = (*Store)(nil)
+	_ ports.InboxPort        = (*Store)(nil)
+	_ ports.ConversationPort = (*Store)(nil)
+)
+
+// The defaults and retention times.
+const (
+	DefaultLeaseTTL = 30 * time.Second
+	DefaultMaxQueue = 4096
+	// TurnRetention is how long a finished turn and the facts about it are kept.
+	// Statuses follow their send within the week in which Meta redelivers.
+	TurnRetention = ports.DedupTTL + 24*time.Hour
+	// DeadLetterRetention is how long an operator has to look at a dead letter.
+	DeadLetterRetention = 30 * 24 * time.Hour
+)
+
+// ErrClosed says that Close was called.
+var ErrClosed = errors.New("the store is closed")
+
+// Options configure Open.
+type Options struct {
+	// Path of the database file. Its folder is made when it is missing.
+	Path string
+	// LeaseTTL is how long a lease lasts unless extended; DefaultLeaseTTL when zero.
+	LeaseTTL time.Duration
+	// Clock gives the time by which holds, delays, leases and retention are
+	// judged; time.Now when nil. Waiting for a future moment uses package time.
+	Clock func() time.Time
+	// MaxQueue bounds the writes that wait for the writer; DefaultMaxQueue when
+	// zero. A caller that finds the queue full waits until its context ends.
+	MaxQueue int
+	// OnSweepError, when set, is told of a failed removal of expired records. The
+	// sweep is tried again at its next turn.
+	OnSweepError func(error)
+}
+
+// Store is an open database file. It is safe for concurrent use. It owns two
+// goroutines, the writer and the sweeper, which end with Close.
+type Store struct {
+	path  string
+	ttl   time.Duration
+	clock func() time.Time
+	sweep func(error)
+
+	lock    *os.File
+	writer  *writer
+	readers *sql.DB
+	read    readStatements
+
+	queue    chan *job
+	poke     chan struct{} // tells the writer that somebody waits for a lease
+	waiting  waitList
+	lastSync atomic.Int64 // clock's nanoseconds of the newest durable commit
+
+	closing   chan struct{} // closed by Close
+	stopped   chan struct{} // closed by the writer at its end
+	closeOnce sync.Once
+	closeErr  error
+	running   sync.WaitGroup
+}
+
+// Close stops the goroutines, answers waiting callers with ErrClosed, folds the
+// write-ahead log into the file and gives up the lock. Further calls do nothing.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		s.running.Wait()
+		s.closeErr = errors.Join(s.readers.Close(), s.writer.close(), s.lock.Close())
+	})
+	return s.closeErr
+}
+
+// pingFresh is how long a durable commit proves that the store works. It keeps
+// frequent probes from costing an fsync each.
+const pingFresh = time.Second
+
+// Ping reports whether the store can make something durable. It writes unless a
+// commit of the last second has shown it already.
+func (s *Store) Ping(ctx context.Context) error {
+	if age := s.clock().UnixNano() - s.lastSync.Load(); age >= 0 && age < int64(pingFresh) && !s.closed() {
+		return ports.FromContext(ctx, "sqlitestore: ping")
+	}
+	return s.do(ctx, "ping", 1, func(w *writer) error {
+		_, err := w.exec(stBeat, w.now)
+		return err
+	})
+}
+
+// Backlog says how many conversations have something waiting, how many messages
+// wait, and since when the oldest does; the zero time when none does.
+func (s *Store) Backlog(ctx context.Context) (conversations, messages int, oldest time.Time, err error) {
+	var at sql.NullInt64
+	err = s.view(ctx, "backlog", func(r *reader) error {
+		if err := r.one(s.read.countDue).Scan(&conversations); err != nil {
+			return err
+		}
+		return r.one(s.read.countInbox).Scan(&messages, &at)
+	})
+	if at.Valid {
+		oldest = time.Unix(0, at.Int64)
+	}
+	return conversations, messages, oldest, err
+}
+
+func (s *Store) closed() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}

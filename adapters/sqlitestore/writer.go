@@ -1,0 +1,262 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"whatsappnode/ports"
+)
+
+// maxBatch bounds the weight of one transaction. Meta puts up to 1,000 updates in
+// one POST, so one job may weigh that much; a transaction holds several.
+const maxBatch = 2048
+
+// job is one write that waits for the writer. A message or a status weighs one.
+type job struct {
+	ctx    context.Context
+	weight int
+	run    func(w *writer) error
+	done   chan error // buffered, so that the writer never waits for a caller
+	err    error
+}
+
+// writer holds the one connection that writes. Only the writer's goroutine, and
+// Open before it starts, touches it.
+type writer struct {
+	db    *sql.DB
+	conn  *sql.Conn
+	st    [statementCount]*sql.Stmt
+	begun bool  // a transaction is under way, as far as we know
+	now   int64 // the clock at the start of the transaction, Unix nanoseconds
+	known aliasCache
+	// stale is set when the connection may be in a bad state and must be replaced
+	// before the next transaction.
+	stale bool
+}
+
+// connect opens the connection and prepares every statement.
+func (w *writer) connect(ctx context.Context) error {
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	for i, text := range statementText {
+		if w.st[i], err = conn.PrepareContext(ctx, text); err != nil {
+			return errors.Join(fmt.Errorf("prepare statement %d: %w", i, err), conn.Close())
+		}
+	}
+	w.conn, w.stale = conn, false
+	w.known.clear()
+	return nil
+}
+
+// reconnect replaces a connection that met an I/O error: SQLite keeps some of
+// them in the connection, and the store must mend itself when the disk does.
+func (w *writer) reconnect(ctx context.Context) error {
+	if w.conn != nil {
+		// The pool would hand the same connection out again unless told it is bad.
+		_ = w.conn.Raw(func(any) error { return errBadConn })
+		_ = w.conn.Close()
+		w.conn = nil
+	}
+	return w.connect(ctx)
+}
+
+func (w *writer) close() error {
+	if w.conn == nil {
+		return w.db.Close()
+	}
+	_, err := w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return errors.Join(err, w.conn.Close(), w.db.Close())
+}
+
+// exec runs a prepared statement and returns how many rows it changed. It takes
+// no context: a transaction that others share is not broken off for one caller.
+func (w *writer) exec(st int, args ...any) (int64, error) {
+	res, err := w.st[st].Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// row runs a prepared query for one row; found is false when there is none.
+func (w *writer) row(st int, args []any, dest ...any) (found bool, err error) {
+	err = w.st[st].QueryRow(args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// do queues a write and waits until it is durable or has failed. Once the writer
+// has begun, the caller waits for the result even when ctx ends: it takes no
+// longer than one transaction.
+func (s *Store) do(ctx context.Context, op string, weight int, run func(w *writer) error) error {
+	if err := ports.FromContext(ctx, "sqlitestore: "+op); err != nil {
+		return err
+	}
+	j := &job{ctx: ctx, weight: weight, run: run, done: make(chan error, 1)}
+	select {
+	case <-s.closing:
+		return storeErr(op, ErrClosed)
+	default:
+	}
+	select {
+	case s.queue <- j:
+	case <-ctx.Done():
+		return ports.FromContext(ctx, "sqlitestore: "+op)
+	case <-s.closing:
+		return storeErr(op, ErrClosed)
+	}
+	select {
+	case err := <-j.done:
+		return storeErr(op, err)
+	case <-s.closing:
+	}
+	// The writer may have taken the job before it stopped, so its word is final.
+	<-s.stopped
+	select {
+	case err := <-j.done:
+		return storeErr(op, err)
+	default:
+		return storeErr(op, ErrClosed)
+	}
+}
+
+// write is the writer's goroutine.
+func (s *Store) write() {
+	defer s.running.Done()
+	defer close(s.stopped)
+	timer := time.NewTimer(recheck)
+	defer timer.Stop()
+	for {
+		var first *job
+		select {
+		case <-s.closing:
+			s.waiting.refuse(storeErr("lease", ErrClosed))
+			return
+		case first = <-s.queue:
+		case <-s.poke:
+		case <-timer.C:
+		}
+		timer.Reset(s.transact(s.gather(first)))
+	}
+}
+
+// gather takes what is queued behind first, up to a bound.
+func (s *Store) gather(first *job) []*job {
+	if first == nil {
+		return nil
+	}
+	jobs, weight := []*job{first}, first.weight
+	for weight < maxBatch {
+		select {
+		case j := <-s.queue:
+			jobs, weight = append(jobs, j), weight+j.weight
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// transact runs jobs and serves waiting callers in one transaction, answers all
+// of them, and returns how long to wait until a conversation becomes due.
+func (s *Store) transact(jobs []*job) time.Duration {
+	w := s.writer
+	grants, wait, err := s.attempt(jobs)
+	if err != nil {
+		w.known.clear()
+		w.stale = w.stale || broken(err)
+		if w.begun {
+			// It is an error when SQLite has taken the transaction back by itself.
+			if _, rollback := w.exec(stRollback); rollback != nil && codeOf(rollback) != sqlite3.SQLITE_ERROR {
+				w.stale = true
+			}
+		}
+	} else if len(jobs)+len(grants) > 0 {
+		s.lastSync.Store(w.now)
+	}
+	for _, j := range jobs {
+		if err != nil {
+			j.err = err
+		}
+		j.done <- j.err
+	}
+	for _, g := range grants {
+		g.err = err
+		g.to <- g
+	}
+	return wait
+}
+
+func (s *Store) attempt(jobs []*job) ([]*grant, time.Duration, error) {
+	w := s.writer
+	if w.stale {
+		if err := w.reconnect(context.Background()); err != nil {
+			// Nobody is served, so nobody may go on waiting in silence.
+			return s.waiting.takeAll(), recheck, err
+		}
+	}
+	w.now, w.begun = s.clock().UnixNano(), false
+	if len(jobs) == 0 {
+		wait, err := s.untilDue()
+		if err != nil {
+			return s.waiting.takeAll(), recheck, err
+		}
+		if wait > 0 {
+			return nil, max(wait, retryPeek), nil
+		}
+	}
+	if _, err := w.exec(stBegin); err != nil {
+		return s.waiting.takeAll(), recheck, err
+	}
+	w.begun = true
+	for _, j := range jobs {
+		if err := w.runOne(j); err != nil {
+			return nil, recheck, err
+		}
+	}
+	grants, wait, err := s.grant()
+	if err != nil {
+		return grants, recheck, err
+	}
+	_, err = w.exec(stCommit)
+	return grants, wait, err
+}
+
+// runOne runs a job inside a savepoint. The error it returns spoils the whole
+// transaction; the job's own failure is kept in the job.
+func (w *writer) runOne(j *job) error {
+	if j.err = ports.FromContext(j.ctx, "sqlitestore"); j.err != nil {
+		return nil // the caller has gone; nothing was promised
+	}
+	if _, err := w.exec(stSavepoint); err != nil {
+		return err
+	}
+	if j.err = runSafely(w, j); j.err != nil {
+		w.known.clear()
+		// SQLite gives up the whole transaction for some errors. Then this fails, and
+		// so does everything that shares the transaction.
+		if _, err := w.exec(stRollbackTo); err != nil {
+			return j.err
+		}
+	}
+	_, err := w.exec(stRelease)
+	return err
+}
+
+func runSafely(w *writer, j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("write panicked: %v", p)
+		}
+	}()
+	return j.run(w)
+}

@@ -1,0 +1,173 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// EventLogger writes what happens to turns as log events with stable names. It
+// implements ports.ObserverPort: Observe only puts the event into a queue, and
+// Run writes. When the queue is full events are dropped and counted.
+type EventLogger struct {
+	log     *zap.Logger
+	refs    *Refs
+	queue   chan ports.Event
+	dropped atomic.Int64
+}
+
+var _ ports.ObserverPort = (*EventLogger)(nil)
+
+// eventQueue is how many events may wait for a slow log.
+const eventQueue = 4096
+
+// NewEventLogger makes an EventLogger. Nothing is written until Run is called.
+func NewEventLogger(log *zap.Logger, refs *Refs) (*EventLogger, error) {
+	if log == nil || refs == nil {
+		return nil, errors.New("event logger needs a logger and refs")
+	}
+	return &EventLogger{log: log.WithOptions(zap.WithCaller(false)), refs: refs, queue: make(chan ports.Event, eventQueue)}, nil
+}
+
+// Observe implements ports.ObserverPort. It takes well under a microsecond.
+func (l *EventLogger) Observe(ev ports.Event) {
+	ev.Messages = slices.Clone(ev.Messages)
+	select {
+	case l.queue <- ev:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// Dropped is how many events found the queue full.
+func (l *EventLogger) Dropped() int64 { return l.dropped.Load() }
+
+// Run writes events until ctx ends, then those that wait still, and returns nil.
+// Let it end last, so that it sees the end of everything else. It is called once.
+func (l *EventLogger) Run(ctx context.Context) error {
+	for {
+		select {
+		case ev := <-l.queue:
+			l.write(ev)
+		case <-ctx.Done():
+			for {
+				select {
+				case ev := <-l.queue:
+					l.write(ev)
+				default:
+					if n := l.dropped.Load(); n > 0 {
+						l.log.Warn("events dropped", zap.Int64("dropped", n))
+					}
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// event is how a stage is logged.
+type event struct {
+	ok, fail string // names; fail is used when the event has an error
+	level    zapcore.Level
+	detail   string // the key of Event.Detail
+}
+
+// events is the table of stable names. Alerts and saved searches depend on them.
+var events = map[ports.Stage]event{
+	ports.StageReceived:    {"webhook.received", "webhook.received", zapcore.InfoLevel, "detail"},
+	ports.StageDuplicate:   {"dedup.hit", "dedup.hit", zapcore.InfoLevel, "detail"},
+	ports.StageLeased:      {"turn.leased", "turn.leased", zapcore.DebugLevel, "detail"},
+	ports.StageTranscribed: {"stt.ok", "stt.fail", zapcore.InfoLevel, "vendor"},
+	ports.StageFirstToken:  {"llm.first_token", "llm.fail", zapcore.DebugLevel, "vendor"},
+	ports.StageAnswered:    {"llm.ok", "llm.fail", zapcore.InfoLevel, "vendor"},
+	ports.StageSpoken:      {"tts.ok", "tts.fail", zapcore.InfoLevel, "vendor"},
+	ports.StageSending:     {"reply.sending", "reply.fail", zapcore.DebugLevel, "detail"},
+	ports.StageSent:        {"reply.sent", "reply.fail", zapcore.InfoLevel, "detail"},
+	ports.StageUnsettled:   {"reply.ambiguous", "reply.ambiguous", zapcore.WarnLevel, "detail"},
+	ports.StageDelivered:   {"reply.delivered", "reply.fail", zapcore.DebugLevel, "detail"},
+	ports.StageRead:        {"reply.read", "reply.fail", zapcore.DebugLevel, "detail"},
+	ports.StagePlayed:      {"reply.played", "reply.fail", zapcore.DebugLevel, "detail"},
+	ports.StageRefused:     {"reply.fail", "reply.fail", zapcore.ErrorLevel, "reason"},
+	ports.StageDeferred:    {"turn.deferred", "turn.deferred", zapcore.InfoLevel, "reason"},
+	ports.StageFallback:    {"turn.fallback", "turn.fallback", zapcore.WarnLevel, "reason"},
+	ports.StageFinished:    {"turn.finished", "turn.finished", zapcore.InfoLevel, "state"},
+	ports.StageDropped:     {"turn.dropped", "turn.dropped", zapcore.InfoLevel, "reason"},
+	ports.StageDead:        {"turn.dead", "turn.dead", zapcore.ErrorLevel, "reason"},
+}
+
+func (l *EventLogger) write(ev ports.Event) {
+	e, ok := events[ev.Stage]
+	if !ok {
+		e = event{"turn." + string(ev.Stage), "turn." + string(ev.Stage), zapcore.InfoLevel, "detail"}
+	}
+	name, level := e.ok, e.level
+	if ev.Err != nil {
+		name, level = e.fail, zapcore.ErrorLevel
+		if ports.KindOf(ev.Err) == ports.KindCanceled {
+			level = zapcore.InfoLevel // we were told to stop; nothing is wrong
+		}
+	}
+	l.line(name, level, ev, e.detail)
+	if ev.Stage == ports.StageReceived && ev.Err == nil {
+		l.line("dedup.miss", zapcore.DebugLevel, ev, e.detail)
+	}
+}
+
+func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, detailKey string) {
+	entry := l.log.Check(level, name)
+	if entry == nil {
+		return
+	}
+	if !ev.At.IsZero() {
+		entry.Time = ev.At
+	}
+	fields := make([]zap.Field, 0, 12)
+	fields = append(fields, zap.String("event", name), l.refs.Turn(ev.Turn), l.refs.Conversation(ev.Conversation))
+	switch len(ev.Messages) {
+	case 0:
+	case 1:
+		fields = append(fields, l.refs.Message(ev.Messages[0]))
+	default:
+		fields = append(fields, zap.Array("msg_refs", messageRefs{l.refs, ev.Messages}))
+	}
+	if ev.Took > 0 {
+		fields = append(fields, zap.Float64("ms", float64(ev.Took.Round(time.Microsecond))/1e6))
+	}
+	if ev.Detail != "" {
+		fields = append(fields, zap.String(detailKey, ev.Detail))
+	}
+	if ev.Err != nil {
+		fields = append(fields, zap.String("error", ev.Err.Error()), zap.String("error_kind", string(ports.KindOf(ev.Err))))
+		var ours *ports.Error
+		if errors.As(ev.Err, &ours) && ours.Code != "" {
+			fields = append(fields, zap.String("error_code", ours.Code))
+		}
+	}
+	if level >= zapcore.ErrorLevel {
+		fields = append(fields, NoStack()) // the stack here is always the same
+	}
+	entry.Write(fields...)
+}
+
+// maxRefs bounds the references of one line; a batch can hold a thousand messages.
+const maxRefs = 20
+
+type messageRefs struct {
+	refs *Refs
+	ids  []domain.MessageID
+}
+
+func (m messageRefs) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, id := range m.ids[:min(len(m.ids), maxRefs)] {
+		enc.AppendString(m.refs.Ref("msg", string(id)))
+	}
+	return nil
+}

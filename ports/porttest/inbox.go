@@ -1,0 +1,192 @@
+package porttest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// TestInbox checks what ports.InboxPort promises.
+func TestInbox(t *testing.T, h InboxHarness) {
+	h.run(t, map[string]func(*storeCase){
+		// What is due, and in which order.
+		"LeaseWaitsForMessage":             inboxWaits,
+		"LeaseEndsWithContext":             inboxContext,
+		"PendingKeepsOrderOfAdmission":     inboxOrder,
+		"PendingHoldsWholeMessage":         inboxWhole,
+		"PendingIsBounded":                 inboxBounded,
+		"HoldDelays":                       inboxHold,
+		"ShortestHoldDecides":              inboxShortestHold,
+		"LongestDueComesFirst":             inboxLongest,
+		"HoldCountsForMessageDuringLease":  inboxHoldDuringLease,
+		"MessageDuringLeaseMakesDueAgain":  inboxDuringLease,
+		"OneLeaseAtATime":                  inboxOneLease,
+		"ConversationsAreLeasedInParallel": inboxParallel,
+		// The life of a lease.
+		"ExpiredLeaseIsGivenAgain":    leaseExpires,
+		"ExtendKeepsLease":            leaseExtend,
+		"TokensGrow":                  leaseTokens,
+		"LostLeaseChangesNothing":     leaseFenced,
+		"EndedLeaseIsLost":            leaseEnded,
+		"UntakenExpiredLeaseIsLost":   leaseUntaken,
+		"UnknownLeaseIsLost":          leaseUnknown,
+		"ReleaseMakesDueAtOnce":       leaseRelease,
+		"LeaseOfFailingStoreRecovers": leaseBroken,
+		// What is stored under it.
+		"CheckpointComesBack":            turnCheckpoint,
+		"CheckpointReplaces":             turnReplaces,
+		"OpenTurnsComeOldestFirst":       turnOldestFirst,
+		"FinishConsumesOnlyItsInputs":    turnConsumes,
+		"FinishOfEverythingLeavesNoWork": turnNoWork,
+		"FinishTwiceIsLost":              turnTwice,
+		"FinishStoresConversation":       turnMemory,
+		"FailedFinishChangesNothing":     turnFinishFails,
+		"DeadTurnIsKept":                 turnDead,
+		"WorkSurvivesReopen":             turnReopen,
+		// Waiting on purpose.
+		"DeferWaits":                      deferWaits,
+		"DeferWithoutTurnKeepsStored":     deferNil,
+		"NewMessageDoesNotShortenDefer":   deferMessage,
+		"StatusOfOpenTurnEndsDefer":       deferStatus,
+		"StatusDuringLeaseIsNotSleptOver": deferEarlyStatus,
+		"DeferSurvivesReopen":             deferReopen,
+	})
+}
+
+func inboxWaits(c *storeCase) {
+	type result struct {
+		work ports.Work
+		err  error
+	}
+	got := make(chan result, 1)
+	ctx, cancel := context.WithTimeout(c.ctx, c.units(10))
+	defer cancel()
+	go func() {
+		w, err := c.s.Lease(ctx)
+		got <- result{w, err}
+	}()
+	c.advance(c.h.Unit / 10) // it is waiting by now, most likely; both orders must work
+	c.admit(textOfA("1"))
+	r := <-got
+	require.NoError(c, r.err)
+	assert.Equal(c, []domain.MessageID{"wamid.1"}, idsOf(r.work.Pending))
+}
+
+func inboxContext(c *storeCase) {
+	c.notDue("an empty store has no work")
+	ctx, cancel := context.WithCancel(c.ctx)
+	cancel()
+	_, err := c.s.Lease(ctx)
+	require.ErrorIs(c, err, context.Canceled)
+	// The caller that gave up must not have taken the work along.
+	c.admit(textOfA("1"))
+	assert.Len(c, c.lease().Pending, 1)
+}
+
+func inboxOrder(c *storeCase) {
+	c.admit(textOfA("3"), textOfA("1"))
+	c.admit(textOfA("2"))
+	c.admit(textOfA("9"), textOfA("4"), textOfA("1"))
+	assert.Equal(c, []domain.MessageID{"wamid.3", "wamid.1", "wamid.2", "wamid.9", "wamid.4"}, idsOf(c.lease().Pending))
+}
+
+func inboxWhole(c *storeCase) {
+	media := domain.MediaRef{ID: "7", Number: storeNumber, MIME: domain.MIMEOggOpus, SHA256: "ab", URL: "https://media.example/7"}
+	voice := domain.Message{
+		ID: "wamid.voice", Number: storeNumber, From: domain.Contact{UserID: userA, Phone: phoneA, Name: "Ana"}, SentAt: storeTime,
+		Content: domain.Voice{Media: media, Note: true}, ReplyTo: "wamid.0", Forwarded: true, Group: "group", Trace: "00-1-2-01",
+	}
+	order := textOfA("order")
+	order.Content = domain.Order{Catalog: "c", Items: []domain.OrderItem{{ProductID: "p", Quantity: 2, Price: 3.5, Currency: "EUR"}}}
+	edit := textOfA("edit")
+	edit.Content = domain.Edit{Target: "wamid.order", Content: domain.Image{Media: media, Caption: "ñ😀"}}
+	c.admit(voice, order, edit)
+	w := c.lease()
+	assert.Equal(c, []domain.Message{voice, order, edit}, w.Pending)
+	assert.Equal(c, voice.From, w.Conversation.Contact(), "a new conversation knows its first sender")
+	assert.Equal(c, storeNumber, w.Conversation.Number())
+	assert.Empty(c, w.Open)
+	assert.Empty(c, w.Facts)
+}
+
+func inboxBounded(c *storeCase) {
+	var batch []domain.Message
+	for i := range ports.MaxPending + 7 {
+		m := textOfA(string(rune('A'+i/26)) + string(rune('a'+i%26)))
+		batch = append(batch, m)
+	}
+	c.admit(batch...)
+	w := c.lease()
+	require.Equal(c, idsOf(batch[:ports.MaxPending]), idsOf(w.Pending))
+	c.finish(w, c.dropped("t1", w, w.Pending...))
+	assert.Equal(c, idsOf(batch[ports.MaxPending:]), idsOf(c.lease().Pending), "the rest waits for the next lease")
+}
+
+func inboxHold(c *storeCase) {
+	c.admit(withHold(textOfA("1"), c.units(3)))
+	c.notDue("its hold has not passed")
+	c.advance(c.units(2))
+	c.notDue("its hold has not passed yet")
+	c.advance(c.units(1))
+	assert.Len(c, c.lease().Pending, 1)
+}
+
+func inboxShortestHold(c *storeCase) {
+	c.admit(withHold(textOfA("1"), c.units(8)))
+	c.admit(withHold(textOfA("2"), c.units(2)))
+	c.admit(withHold(textOfA("3"), c.units(9)))
+	c.notDue("no hold has passed")
+	c.advance(c.units(2))
+	assert.Equal(c, []domain.MessageID{"wamid.1", "wamid.2", "wamid.3"}, idsOf(c.lease().Pending), "everything that waits comes along")
+}
+
+func inboxLongest(c *storeCase) {
+	want := []domain.ConversationID{
+		c.admitNew(textOf(1, "1")),
+	}
+	late := c.admitNew(withHold(textOf(2, "2"), c.units(3)))
+	for n := 3; n < 7; n++ {
+		c.advance(c.h.Unit / 10)
+		want = append(want, c.admitNew(textOf(n, string(rune('0'+n)))))
+	}
+	c.advance(c.units(3))
+	want = append(want, late)
+	var got []domain.ConversationID
+	for range want {
+		got = append(got, c.lease().Lease.Conversation)
+	}
+	assert.Equal(c, want, got)
+}
+
+func inboxHoldDuringLease(c *storeCase) {
+	c.admit(textOfA("1"))
+	w := c.lease()
+	c.admit(withHold(textOfA("2"), c.units(3)))
+	c.finish(w, c.dropped("t1", w, w.Pending...))
+	c.notDue("the hold of what is left has not passed")
+	c.advance(c.units(3))
+	assert.Equal(c, []domain.MessageID{"wamid.2"}, idsOf(c.lease().Pending))
+}
+
+func inboxDuringLease(c *storeCase) {
+	c.admit(textOfA("1"))
+	w := c.lease()
+	c.admit(textOfA("2"))
+	c.notDue("the conversation is leased")
+	c.finish(w, c.dropped("t1", w, w.Pending...))
+	assert.Equal(c, []domain.MessageID{"wamid.2"}, idsOf(c.lease().Pending))
+}
+
+func inboxParallel(c *storeCase) {
+	c.admit(textOf(1, "1"), textOf(2, "2"), textOf(3, "3"))
+	a, b, d := c.lease(), c.lease(), c.lease()
+	assert.NotEqual(c, a.Lease.Conversation, b.Lease.Conversation)
+	assert.NotEqual(c, b.Lease.Conversation, d.Lease.Conversation)
+	assert.NotEqual(c, a.Lease.Conversation, d.Lease.Conversation)
+	c.notDue("all conversations are leased")
+}

@@ -1,0 +1,130 @@
+package porttest_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"whatsappnode/adapters/fake"
+	"whatsappnode/ports/porttest"
+)
+
+// brokenStores maps each broken store to what makes it of a good one.
+var brokenStores = map[string]func(good *fake.Store) porttest.Store{
+	"racy claim":                    func(s *fake.Store) porttest.Store { return &racyClaim{Store: s} },
+	"duplicate extends time":        func(s *fake.Store) porttest.Store { return &slidingIDs{Store: s} },
+	"ids never forgotten":           func(s *fake.Store) porttest.Store { return &longMemory{Store: s} },
+	"claim before store":            func(s *fake.Store) porttest.Store { return &claimFirst{Store: s} },
+	"batch stored in pieces":        func(s *fake.Store) porttest.Store { return pieces{s} },
+	"alias ignored":                 func(s *fake.Store) porttest.Store { return noPhone{s} },
+	"numbers mixed up":              func(s *fake.Store) porttest.Store { return oneNumber{s} },
+	"changed number ignored":        func(s *fake.Store) porttest.Store { return deafToChange{s} },
+	"answers out of order":          func(s *fake.Store) porttest.Store { return shuffledAnswers{s} },
+	"canceled admit":                func(s *fake.Store) porttest.Store { return deafAdmit{s} },
+	"two leases at once":            func(s *fake.Store) porttest.Store { return &doubleLease{Store: s} },
+	"lease never expires":           func(s *fake.Store) porttest.Store { return immortal{s} },
+	"extend does nothing":           func(s *fake.Store) porttest.Store { return noExtend{s} },
+	"fencing off":                   func(s *fake.Store) porttest.Store { return &unfenced{Store: s} },
+	"lease swallows context":        func(s *fake.Store) porttest.Store { return silentLease{s} },
+	"order broken":                  func(s *fake.Store) porttest.Store { return backwards{s} },
+	"pending unbounded":             func(s *fake.Store) porttest.Store { return &unbounded{Store: s} },
+	"hold ignored":                  func(s *fake.Store) porttest.Store { return impatient{s} },
+	"newest due first":              func(s *fake.Store) porttest.Store { return &unfair{Store: s} },
+	"checkpoint lost":               func(s *fake.Store) porttest.Store { return forgetful{s} },
+	"finish keeps consumed":         func(s *fake.Store) porttest.Store { return keepsInputs{s} },
+	"finish loses new messages":     func(s *fake.Store) porttest.Store { return losesNew{s} },
+	"finish twice":                  func(s *fake.Store) porttest.Store { return lenientFinish{s} },
+	"finish forgets conversation":   func(s *fake.Store) porttest.Store { return amnesia{s} },
+	"finish loses facts":            func(s *fake.Store) porttest.Store { return seesAll{s} },
+	"release waits":                 func(s *fake.Store) porttest.Store { return slowRelease{s} },
+	"defer early":                   func(s *fake.Store) porttest.Store { return hasty{s} },
+	"defer shortened by message":    func(s *fake.Store) porttest.Store { return &nervous{Store: s} },
+	"defer sleeps over status":      func(s *fake.Store) porttest.Store { return &deepSleep{Store: s} },
+	"dead turn forgotten":           func(s *fake.Store) porttest.Store { return noGraves{s} },
+	"observe not idempotent":        func(s *fake.Store) porttest.Store { return alwaysNew{s} },
+	"failure does not wake":         func(s *fake.Store) porttest.Store { return optimist{s} },
+	"every fact wakes":              func(s *fake.Store) porttest.Store { return &pessimist{Store: s} },
+	"wamid ignored":                 func(s *fake.Store) porttest.Store { return refOnly{s} },
+	"unknown send is an error":      func(s *fake.Store) porttest.Store { return strangerError{s} },
+	"facts not applied":             func(s *fake.Store) porttest.Store { return &plainTurns{Store: s} },
+	"turns oldest first":            func(s *fake.Store) porttest.Store { return oldestFirst{s} },
+	"load answers before finish":    func(s *fake.Store) porttest.Store { return &eagerLoad{Store: s} },
+	"nothing survives reopen":       func(s *fake.Store) porttest.Store { return s },
+	"failed observe remembers fact": func(s *fake.Store) porttest.Store { return &claimFact{Store: s} },
+}
+
+func brokenHarness(name string) porttest.StoreHarness {
+	var good *fake.Store // inside the broken store of the case under way
+	h := porttest.StoreHarness{
+		New: func(*testing.T) porttest.Store {
+			good = fake.NewStore(fake.StoreOptions{})
+			return brokenStores[name](good)
+		},
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		Break: func(*testing.T, porttest.Store) func() {
+			good.Fail(errors.New("no room left"))
+			return func() { good.Fail(nil) }
+		},
+		Wrap: synctest.Test,
+	}
+	if name == "nothing survives reopen" {
+		h.Reopen = func(*testing.T, porttest.Store) porttest.Store { return fake.NewStore(fake.StoreOptions{}) }
+	}
+	return h
+}
+
+func TestDedupRejectsBrokenStores(t *testing.T) {
+	rejects(t, map[string]string{
+		"racy claim":              "ConcurrentAdmitIsNewOnce",
+		"duplicate extends time":  "DuplicateDoesNotExtendTheTime",
+		"ids never forgotten":     "IDIsForgottenAfterEightDays",
+		"claim before store":      "FailedAdmitCanBeRepeated",
+		"batch stored in pieces":  "InvalidMessageFailsWholeBatch",
+		"alias ignored":           "UserIDAndPhoneLeadToOne",
+		"numbers mixed up":        "TwoNumbersAreTwoConversations",
+		"changed number ignored":  "ChangedNumberMoves",
+		"answers out of order":    "BatchIsAnsweredInItsOrder",
+		"canceled admit":          "EndedContextAdmitsNothingHalf",
+		"nothing survives reopen": "AdmittedIDsSurviveReopen",
+	}, func(t *testing.T, name string) { porttest.TestDedup(t, brokenHarness(name)) })
+}
+
+func TestInboxRejectsBrokenStores(t *testing.T) {
+	rejects(t, map[string]string{
+		"two leases at once":          "OneLeaseAtATime",
+		"lease never expires":         "ExpiredLeaseIsGivenAgain",
+		"extend does nothing":         "ExtendKeepsLease",
+		"fencing off":                 "LostLeaseChangesNothing",
+		"lease swallows context":      "LeaseEndsWithContext",
+		"order broken":                "PendingKeepsOrderOfAdmission",
+		"pending unbounded":           "PendingIsBounded",
+		"hold ignored":                "HoldDelays",
+		"newest due first":            "LongestDueComesFirst",
+		"checkpoint lost":             "CheckpointComesBack",
+		"finish keeps consumed":       "FinishConsumesOnlyItsInputs",
+		"finish loses new messages":   "MessageDuringLeaseMakesDueAgain",
+		"finish twice":                "FinishTwiceIsLost",
+		"finish forgets conversation": "FinishStoresConversation",
+		"release waits":               "ReleaseMakesDueAtOnce",
+		"defer early":                 "DeferWaits",
+		"defer shortened by message":  "NewMessageDoesNotShortenDefer",
+		"defer sleeps over status":    "StatusDuringLeaseIsNotSleptOver",
+		"dead turn forgotten":         "DeadTurnIsKept",
+	}, func(t *testing.T, name string) { porttest.TestInbox(t, brokenHarness(name)) })
+}
+
+func TestConversationRejectsBrokenStores(t *testing.T) {
+	rejects(t, map[string]string{
+		"observe not idempotent":        "SameFactTwiceIsRecordedOnce",
+		"failure does not wake":         "FailureReopensSettledTurn",
+		"every fact wakes":              "SuccessLeavesSettledTurnAlone",
+		"wamid ignored":                 "StatusIsFoundByWamid",
+		"unknown send is an error":      "UnknownSendIsNoError",
+		"facts not applied":             "StatusIsFoundByReference",
+		"turns oldest first":            "TurnsComeNewestFirst",
+		"load answers before finish":    "LoadKnowsOnlyFinished",
+		"finish loses facts":            "FactDuringLeaseIsNotLost",
+		"failed observe remembers fact": "FailedObserveCanBeRepeated",
+	}, func(t *testing.T, name string) { porttest.TestConversation(t, brokenHarness(name)) })
+}
