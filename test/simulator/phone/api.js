@@ -35,9 +35,12 @@ async function call(method, path, { json, form, timeout = CALL_MS } = {}) {
   } catch {
     if (response.ok) throw new CallError("The simulator's answer could not be read.", response.status);
   }
-  if (!response.ok) throw new CallError(body?.error || `The simulator refused this (HTTP ${response.status}).`, response.status);
+  if (!response.ok) throw new CallError(body?.error ? sentence(body.error) : `The simulator refused this (HTTP ${response.status}).`, response.status);
   return body;
 }
+
+// The server writes some reasons without a capital and a full stop; on the page they stand as sentences.
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
 const of = (user) => `/sim/users/${encodeURIComponent(user)}`;
 
@@ -49,12 +52,13 @@ export const markPlayed = (user, id) => call("POST", `${of(user)}/played`, { jso
 export const putFaults = (faults) => call("PUT", "/sim/faults", { json: faults });
 
 /** sendMedia uploads a file as this person; voice asks for a voice note. */
-export function sendMedia(user, blob, { voice = false, caption = "", filename = "" } = {}) {
+export function sendMedia(user, blob, { voice = false, caption = "", filename = "", replyTo = "" } = {}) {
   const form = new FormData();
   // The fields go before the file, so that a server that streams knows them.
   form.append("voice", String(voice));
   if (caption) form.append("caption", caption);
   if (filename) form.append("filename", filename);
+  if (replyTo) form.append("context_id", replyTo);
   form.append("file", blob, filename || "file");
   return call("POST", `${of(user)}/media`, { form, timeout: UPLOAD_MS });
 }

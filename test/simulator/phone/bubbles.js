@@ -103,6 +103,7 @@ export function bubble(msg, env) {
   item.release = release;
 
   frame.addEventListener("contextmenu", (event) => {
+    if (event.pointerType === "touch") return event.preventDefault(); // the long press below
     if (event.target.closest("a, img, video") && !event.shiftKey) return; // the browser's own menu is of use there
     event.preventDefault();
     env.openMenu(item.message, menu);

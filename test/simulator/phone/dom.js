@@ -74,8 +74,8 @@ export function icon(name, size = 24) {
 
 /** ticks draws one or two check marks, as the state of a sent message. */
 export function ticks(count) {
-  const paths = count === 1 ? ["M3 6.5 6.5 10 13.5 2.5"] : ["M1 6.5 4.5 10 11.5 2.5", "M8 9.2l.8.8L15.5 2.5"];
-  return svg("svg", { viewBox: "0 0 17 12", width: 17, height: 12, class: "icon", "aria-hidden": "true" }, ...paths.map((d) => svg("path", { d })));
+  const paths = count === 1 ? ["M3.5 6.4 6.6 9.6 12.8 2.2"] : ["M.9 6.4 4 9.6 10.2 2.2", "M7.3 8.6l1 1L14.6 2.2"];
+  return svg("svg", { viewBox: "0 0 16 12", width: 18, height: 13, class: "icon", "aria-hidden": "true" }, ...paths.map((d) => svg("path", { d })));
 }
 
 /** iconButton is a button with a picture and a spoken name. */

@@ -92,5 +92,6 @@ export function summary(msg) {
   }
   const kind = KINDS[msg.type] ?? msg.type;
   const more = msg.type === "document" ? msg.media?.filename : msg.text;
+  if (msg.type === "interactive" && more) return more;
   return more ? `${kind}: ${more}` : kind;
 }

@@ -10,6 +10,7 @@ import { addEvent } from "./timeline.js";
 
 const MAX_WEBHOOKS = 60; // deliveries remembered for the strip
 const MAX_TURNS = 300;
+const TYPING_MS = 25_000; // WhatsApp shows it for so long at most
 const SEEN_KEY = "phone.seen";
 const MAX_SEEN = 2000;
 
@@ -24,7 +25,7 @@ export class Store extends EventTarget {
 
   #messages = new Map(); // user -> Map(id -> {msg, seq})
   #sorted = new Map(); // user -> sorted array, dropped on change
-  #typing = new Map(); // user -> {until, timer}
+  #typing = new Map(); // user -> {timer}
   #seq = 0;
   // Kept for the tab, because a switch may drop the `read` status and then the
   // server's own record never says that the person has looked.
@@ -106,6 +107,14 @@ export class Store extends EventTarget {
     this.emit("messages", msg.user);
   }
 
+  /**
+   * acceptMessage takes the simulator's answer to a send. Events that came
+   * first are newer than the answer: a message already known stays as it is.
+   */
+  acceptMessage(msg) {
+    if (!this.message(msg.user, msg.id)) this.putMessage(msg);
+  }
+
   // The event of an accepted message can overtake the answer to the POST that
   // made it: the oldest unsent local copy of the same kind and text is it.
   #settleLocal(msg) {
@@ -142,10 +151,11 @@ export class Store extends EventTarget {
   /** setTyping shows the business typing until a moment, or stops it. */
   setTyping({ user, on, until }) {
     clearTimeout(this.#typing.get(user)?.timer);
-    const left = (until ?? 0) - Date.now();
-    if (on && left > 0) {
-      const timer = setTimeout(() => this.setTyping({ user, on: false }), Math.min(left, 60_000));
-      this.#typing.set(user, { until, timer });
+    if (on) {
+      // A phone whose clock is off must still show it: such an end is not believed.
+      const told = (until ?? 0) - Date.now();
+      const left = told > 0 && told <= TYPING_MS ? told : TYPING_MS;
+      this.#typing.set(user, { timer: setTimeout(() => this.setTyping({ user, on: false }), left) });
     } else if (!this.#typing.delete(user)) {
       return;
     }

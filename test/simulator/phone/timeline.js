@@ -21,6 +21,8 @@ const STAGES = {
   failed: ["fault", "failed"], dropped: ["fault", "dropped"], dead: ["fault", "given up"],
 };
 
+const RANK = Object.keys(STAGES);
+
 /** stageGroup and stageName: a stage this page does not know counts as waiting and keeps its own name. */
 export const stageGroup = (stage) => STAGES[stage]?.[0] ?? "queue";
 export const stageName = (stage) => STAGES[stage]?.[1] ?? String(stage).replaceAll("_", " ");
@@ -43,7 +45,7 @@ export function addEvent(turns, event, max) {
  *   start      Unix ms of the first stage
  *   stages     in order: {stage, name, group, at, ms since start, took since the stage before, detail}
  *   machineMs  span up to the last stage that is not the person's own doing
- *   outcome    the last stage reached
+ *   outcome    the furthest stage reached; statuses may arrive out of order, and a failure outdoes them
  */
 export function rowOf(turn) {
   const events = [...turn.events.values()].sort((a, b) => a.at - b.at || (a.ms ?? 0) - (b.ms ?? 0));
@@ -62,7 +64,7 @@ export function rowOf(turn) {
     start,
     stages,
     machineMs: machine.length ? machine[machine.length - 1].ms : 0,
-    outcome: stages[stages.length - 1],
+    outcome: stages.reduce((far, s) => (RANK.indexOf(s.stage) >= RANK.indexOf(far.stage) ? s : far)),
   };
 }
 
