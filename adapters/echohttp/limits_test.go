@@ -77,6 +77,16 @@ func TestTooLargeIsRefusedEarly(t *testing.T) {
 		assert.Equal(t, http.StatusRequestEntityTooLarge, response(t, r).code, "413 comes instead of 100")
 		closed(t, r)
 	})
+	t.Run("ToOneWhoWritesBeforeReading", func(t *testing.T) {
+		h := start(t)
+		c := h.dial()
+		fmt.Fprintf(c, "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 8*mib)
+		_, err := c.Write(bytes.Repeat([]byte("x"), 8*mib))
+		require.NoError(t, err, "the connection must not be reset under the client's feet")
+		r := bufio.NewReader(c)
+		assert.Equal(t, http.StatusRequestEntityTooLarge, response(t, r).code)
+		closed(t, r)
+	})
 	for name, head := range map[string]string{
 		"EndlessPlain":   "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1099511627776\r\n\r\n",
 		"EndlessChunked": "POST /webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -101,21 +111,25 @@ func TestTooLargeIsRefusedEarly(t *testing.T) {
 }
 
 func TestSlowClientsAreClosed(t *testing.T) {
-	short := limits(echohttp.Limits{ReadHeaderTimeout: 50 * time.Millisecond, ReadTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond})
-	for name, sent := range map[string]string{
-		"Silent":     "",
-		"HalfHeader": "POST /webhook HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-		"AfterReply": "GET /live HTTP/1.1\r\nHost: x\r\n\r\n",
+	// In each case the other time-outs are too long to be the cause.
+	slowHeader := echohttp.Limits{ReadHeaderTimeout: 50 * time.Millisecond, ReadTimeout: time.Hour}
+	for name, c := range map[string]struct {
+		limits echohttp.Limits
+		sent   string
+	}{
+		"Silent":     {slowHeader, ""},
+		"HalfHeader": {slowHeader, "POST /webhook HTTP/1.1\r\nHost: x\r\nX-Slow: "},
+		"Idle":       {echohttp.Limits{IdleTimeout: 50 * time.Millisecond, ReadTimeout: time.Hour}, "GET /live HTTP/1.1\r\nHost: x\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := start(t, short).dial()
-			_, err := io.WriteString(c, sent)
+			conn := start(t, limits(c.limits)).dial()
+			_, err := io.WriteString(conn, c.sent)
 			require.NoError(t, err)
-			closed(t, c)
+			closed(t, conn)
 		})
 	}
 	t.Run("HalfBody", func(t *testing.T) {
-		h := start(t, short)
+		h := start(t, limits(echohttp.Limits{ReadTimeout: 100 * time.Millisecond}))
 		c := h.dial()
 		_, err := io.WriteString(c, "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
 		require.NoError(t, err)
@@ -128,7 +142,7 @@ func TestSlowClientsAreClosed(t *testing.T) {
 	})
 	t.Run("LongHeader", func(t *testing.T) {
 		c := start(t).dial()
-		_, err := io.WriteString(c, "GET /live HTTP/1.1\r\nHost: x\r\nX-Long: "+strings.Repeat("x", 64<<10))
+		_, err := io.WriteString(c, "GET /live HTTP/1.1\r\nHost: x\r\nX-Long: "+strings.Repeat("x", 64<<10)+"\r\n\r\n")
 		require.NoError(t, err)
 		r := bufio.NewReader(c)
 		// The answer is 431, unless the reset for the unread rest overtakes it.
@@ -284,7 +298,7 @@ func TestDrain(t *testing.T) {
 		assert.NotEqual(t, http.StatusOK, (<-first).code)
 	})
 	t.Run("SaysSoBeforeItStops", func(t *testing.T) {
-		h := start(t, limits(echohttp.Limits{DrainDelay: 500 * time.Millisecond}))
+		h := start(t, limits(echohttp.Limits{DrainDelay: 2 * time.Second}))
 		assert.Equal(t, http.StatusOK, h.do(http.MethodGet, "/ready", "").code)
 		h.stop()
 		require.Eventually(t, func() bool {

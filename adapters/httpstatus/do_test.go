@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -26,10 +29,10 @@ import (
 const hidden = "hidden-token"
 
 // post makes one POST and returns the error of the call or of reading the answer.
-func post(t *testing.T, ctx context.Context, client *http.Client, url string, body io.Reader) *ports.Error {
+func post(t *testing.T, ctx context.Context, client *http.Client, base string, body io.Reader) *ports.Error {
 	t.Helper()
 	ctx, trace := httpstatus.Watch(ctx)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/"+hidden+"?access_token="+hidden, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/"+hidden+"?access_token="+hidden, body)
 	require.NoError(t, err)
 	resp, err := client.Do(req)
 	if err == nil {
@@ -38,6 +41,8 @@ func post(t *testing.T, ctx context.Context, client *http.Client, url string, bo
 	}
 	require.Error(t, err)
 	e := httpstatus.FromDo("vendor.call", err, trace)
+	var withURL *url.Error
+	assert.False(t, errors.As(e, &withURL), "the cause still holds the URL")
 	for _, text := range []string{e.Error(), fmt.Sprintf("%v %+v", e.Err, e.Err)} {
 		assert.NotContains(t, text, hidden)
 		assert.NotContains(t, text, "http://")
@@ -132,7 +137,10 @@ func TestContextGivesItsKind(t *testing.T) {
 	release := make(chan struct{})
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		reached <- struct{}{}
+		select {
+		case reached <- struct{}{}:
+		default:
+		}
 		<-release
 	})
 	t.Cleanup(func() { close(release) })
@@ -178,6 +186,23 @@ func TestIncompleteRequestIsNotDone(t *testing.T) {
 	assert.False(t, e.MaybeDone)
 }
 
+// The transport calls these as it goes; the end of a call may fall between any two.
+func TestTraceStepByStep(t *testing.T) {
+	ctx, trace := httpstatus.Watch(t.Context())
+	hooks := httptrace.ContextClientTrace(ctx)
+	assert.False(t, trace.MayHaveLeft())
+	hooks.GetConn("")
+	assert.False(t, trace.MayHaveLeft())
+	hooks.WroteHeaders()
+	assert.True(t, trace.MayHaveLeft(), "the rest may be on its way")
+	hooks.WroteRequest(httptrace.WroteRequestInfo{Err: io.ErrShortWrite})
+	assert.False(t, trace.MayHaveLeft())
+	hooks.GetConn("") // the transport tries again on another connection
+	hooks.WroteHeaders()
+	hooks.WroteRequest(httptrace.WroteRequestInfo{})
+	assert.True(t, trace.MayHaveLeft())
+}
+
 func TestIdempotentCallsAreNeverMaybeDone(t *testing.T) {
 	e := httpstatus.FromDo("vendor.call", io.ErrUnexpectedEOF, nil)
 	assert.False(t, e.MaybeDone)
@@ -185,13 +210,17 @@ func TestIdempotentCallsAreNeverMaybeDone(t *testing.T) {
 }
 
 func TestUnknownHostAndCertificate(t *testing.T) {
-	e := post(t, t.Context(), newClient(t), "http://nowhere.invalid", strings.NewReader("x"))
+	blind := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.DNSError{Err: "no such host", Name: hidden, IsNotFound: true}
+	}}}
+	e := post(t, t.Context(), blind, "http://nowhere.invalid", strings.NewReader("x"))
 	assert.False(t, e.MaybeDone)
 	assert.Contains(t, e.Error(), "host name")
 
-	s := httptest.NewTLSServer(http.NotFoundHandler())
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of us
+	s.StartTLS()
 	t.Cleanup(s.Close)
-	s.Config.ErrorLog = nil
 	e = post(t, t.Context(), newClient(t), s.URL, strings.NewReader("x"))
 	assert.False(t, e.MaybeDone)
 	assert.Contains(t, e.Error(), "certificate")

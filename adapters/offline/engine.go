@@ -91,7 +91,7 @@ func run(ctx context.Context, op, path string, args []string, input []byte, limi
 	case err != nil:
 		return nil, fail(ctx, op, ports.KindUnknown, fmt.Errorf("%s: %w", filepath.Base(path), err))
 	}
-	return out.Bytes(), nil
+	return out.buf.Bytes(), nil
 }
 
 // fail makes an error of a kind, unless ctx ended: then that is the reason.
@@ -103,17 +103,18 @@ func fail(ctx context.Context, op string, kind ports.Kind, err error) error {
 }
 
 // capped collects output up to a limit; beyond it the writer gets an error, which
-// closes the pipe and ends the program.
+// closes the pipe and ends the program. The buffer is not embedded: its ReadFrom
+// would be used instead of Write and know no limit.
 type capped struct {
-	bytes.Buffer
+	buf   bytes.Buffer
 	limit int
 	over  bool
 }
 
 func (c *capped) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > c.limit {
+	if c.buf.Len()+len(p) > c.limit {
 		c.over = true
 		return 0, errors.New("too much output")
 	}
-	return c.Buffer.Write(p)
+	return c.buf.Write(p)
 }

@@ -24,9 +24,6 @@ const (
 	maxHeard = 2 * time.Minute
 	// maxWords bounds what the engine may write.
 	maxWords = 64 << 10
-	// padding is the silence added on both sides: the engine learns the level of the
-	// background from it, and else drops a first or last word that is cut close.
-	padding = 250 * time.Millisecond
 )
 
 // STT hears English with pocketsphinx, in Ogg/Opus and WAV clips of up to two
@@ -73,19 +70,34 @@ func (s *STT) Transcribe(ctx context.Context, clip domain.Audio, opt ports.STTOp
 		"-samprate", "16000",
 		"-hmm", s.model.acoustic, "-lm", s.model.language, "-dict", s.model.dictionary,
 		"-logfn", "/dev/null",
-	}, raw(pcm), maxWords)
+	}, wav.Bytes(nil, pcm), maxWords)
 	if err != nil {
 		return domain.Transcript{}, err
 	}
-	return domain.Transcript{Text: strings.Join(strings.Fields(string(out)), " "), Language: language}, nil
+	words := strings.Fields(string(out))
+	if len(words) == 1 && slices.Contains(noiseWords, words[0]) {
+		words = nil
+	}
+	return domain.Transcript{Text: strings.Join(words, " "), Language: language}, nil
 }
 
-// decode turns a clip into mono samples at the engine's rate.
+// noiseWords are what the engine makes of steady noise. Nobody sends a voice note
+// of one of them alone.
+var noiseWords = strings.Fields("a ah an and but eh hm hmm huh if in it mm of oh or the to uh um")
+
+// decode turns a clip into mono samples at the engine's rate. The length is looked
+// at before anything is decoded.
 func decode(ctx context.Context, clip domain.Audio) ([]int16, error) {
 	errLong := errors.New("the clip is longer than two minutes")
-	limit := int(maxHeard.Seconds()) * sphinxRate
 	switch clip.Type() {
 	case "audio/ogg", "audio/opus":
+		length, err := oggopus.Length(clip.Bytes())
+		if err != nil {
+			return nil, err
+		}
+		if length > maxHeard {
+			return nil, errLong
+		}
 		var out []int16
 		for pcm, err := range oggopus.PCM(clip.Bytes(), sphinxRate) {
 			if err == nil {
@@ -94,9 +106,7 @@ func decode(ctx context.Context, clip domain.Audio) ([]int16, error) {
 			if err != nil {
 				return nil, err
 			}
-			if out = append(out, pcm...); len(out) > limit {
-				return nil, errLong
-			}
+			out = append(out, pcm...)
 		}
 		return out, nil
 	case domain.MIMEWAV, "audio/x-wav", "audio/wave":
@@ -110,13 +120,6 @@ func decode(ctx context.Context, clip domain.Audio) ([]int16, error) {
 		return wav.Resample(p.Mono(), p.Rate, sphinxRate), nil
 	}
 	return nil, errors.New("the clip is neither Ogg/Opus nor WAV")
-}
-
-// raw lays samples out as the engine reads them, between two pieces of silence.
-func raw(pcm []int16) []byte {
-	quiet := make([]byte, 2*int(padding.Milliseconds())*sphinxRate/1000)
-	b := make([]byte, 0, 2*len(quiet)+2*len(pcm))
-	return append(wav.Bytes(append(b, quiet...), pcm), quiet...)
 }
 
 // english picks the English tag out of those that may be spoken.

@@ -203,7 +203,7 @@ func (t *TTS) deliver(ctx context.Context, sound wav.PCM, asWAV bool) (domain.Au
 // its remarks, which name version and options, and with a fixed serial number.
 func (t *TTS) encode(ctx context.Context, sound []byte) ([]byte, time.Duration, error) {
 	encoded, err := run(ctx, opTTS, t.opusenc, []string{
-		"--quiet", "--speech", "--cvbr", "--bitrate", "24", "--downmix-mono", "--discard-comments", "--serial", "1", "-", "-",
+		"--quiet", "--speech", "--cvbr", "--bitrate", "24", "--downmix-mono", "-", "-",
 	}, sound, maxClip)
 	if err != nil {
 		return nil, 0, err

@@ -21,17 +21,35 @@ var ErrTooLong = fmt.Errorf("the clip is longer than %v", MaxDecode)
 // 16000, 24000 or 48000 Hz. Pre-skip and end trim are taken off. A clip the
 // decoder cannot read errs with ErrCorrupt, one over MaxDecode with ErrTooLong.
 func DecodePCM(data []byte, rate int) ([]int16, error) {
-	var out []int16
+	length, err := Length(data)
+	if err == nil && length > MaxDecode {
+		err = ErrTooLong
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode opus: %w", err)
+	}
+	out := make([]int16, 0, int64(length)*int64(rate)/int64(time.Second))
 	for pcm, err := range PCM(data, rate) {
 		if err != nil {
 			return nil, err
 		}
-		if len(out)+len(pcm) > int(MaxDecode/time.Second)*rate {
-			return nil, fmt.Errorf("decode opus: %w", ErrTooLong)
-		}
 		out = append(out, pcm...)
 	}
 	return out, nil
+}
+
+// Length is how long a clip's packets play. Unlike Inspect it does not look at the
+// granule positions, which some recorders get wrong, so it is good for clips that
+// others made. It decodes nothing; its errors have ErrCorrupt in their chain.
+func Length(data []byte) (time.Duration, error) {
+	samples := int64(0)
+	for p, err := range Packets(data) {
+		if err != nil {
+			return 0, err
+		}
+		samples += int64(p.Samples)
+	}
+	return toDuration(samples), nil
 }
 
 // PCM decodes a clip packet by packet, so that the caller can stop. A yielded

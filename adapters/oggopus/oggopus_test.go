@@ -159,6 +159,9 @@ func TestHolesInGranulesAreMeasured(t *testing.T) {
 	info, err := oggopus.Inspect(holed)
 	require.NoError(t, err)
 	assert.EqualValues(t, 480, info.Missing)
+	length, err := oggopus.Length(holed)
+	require.NoError(t, err)
+	assert.Equal(t, 2*time.Second, length)
 	assert.Equal(t, 2*time.Second, info.Duration, "what is missing is not played")
 	assert.ErrorIs(t, oggopus.Check(holed), oggopus.ErrCorrupt)
 }

@@ -31,6 +31,11 @@ var (
 	ErrMalformed = errors.New("record is malformed")
 )
 
+// Unreadable reports whether err says that a record cannot be read, now or later.
+func Unreadable(err error) bool {
+	return errors.Is(err, ErrNewer) || errors.Is(err, ErrUnknownKind) || errors.Is(err, ErrMalformed)
+}
+
 // open reads data into v after it has looked at the version alone: a newer record
 // may have fields of other types.
 func open(what string, data []byte, v any) error {

@@ -22,3 +22,30 @@ func (s *Store) Sweep(ctx context.Context) error { return s.sweepAll(ctx) }
 
 // SweepPiece is how many records one piece of a sweep removes.
 const SweepPiece = sweepPiece
+
+// Column runs a query for one column of text on a reading connection.
+func (s *Store) Column(query string) ([]string, error) {
+	rows, err := s.readers.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// Reconnect makes the writer replace its connection before the next transaction,
+// as after an I/O error.
+func (s *Store) Reconnect() error {
+	return s.do(context.Background(), "test", 1, func(w *writer) error {
+		w.stale = true
+		return nil
+	})
+}

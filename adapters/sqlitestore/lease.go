@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -19,6 +20,9 @@ const (
 	recheck = time.Minute
 	// retryPeek keeps a failing or very near due time from spinning the writer.
 	retryPeek = time.Millisecond
+	// retryFailed is how soon a failed transaction is followed by another look for
+	// due conversations, when nothing else wakes the writer.
+	retryFailed = 250 * time.Millisecond
 )
 
 // grant is a lease that was claimed for a waiting caller.
@@ -127,7 +131,11 @@ func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
 	}
 	work, err := s.work(ctx, g)
 	if err != nil {
-		s.giveBack(g)
+		// A record that cannot be read will not be readable at once: its conversation
+		// waits for the lease to run out, and the others go on.
+		if !record.Unreadable(err) {
+			s.giveBack(g)
+		}
 		return ports.Work{}, storeErr("lease", err)
 	}
 	return work, nil

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -80,6 +81,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 			_ = s.lock.Close()
 		}
 	}()
+	if err := probeRoom(s.path + ".probe"); err != nil {
+		return err
+	}
 	// SQLite would create the file with the process's mask; it holds what people
 	// wrote. The log and its index take over the mode of the file.
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -113,6 +117,19 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return errors.Join(err, s.readers.Close())
 	}
 	return nil
+}
+
+// minRoom is the free space a start demands. One small write may still succeed on
+// a full disk, inside space the log owns already; the first messages would not.
+const minRoom = 1 << 20
+
+func probeRoom(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, minRoom))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(path))
 }
 
 // openWriter opens the writing connection, checks and migrates the file, and
@@ -187,7 +204,7 @@ func explain(path string, err error) error {
 		hint = "choose another path"
 	case errors.Is(err, errCorrupt), code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB:
 		hint = "the file is damaged or no database: move it and its -wal file away, and restore a copy or start empty"
-	case code == sqlite3.SQLITE_FULL:
+	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		hint = "the disk is full: make room on it"
 	case errors.Is(err, os.ErrPermission), code == sqlite3.SQLITE_READONLY, code == sqlite3.SQLITE_CANTOPEN, code == sqlite3.SQLITE_PERM:
 		hint = "make the folder " + filepath.Dir(path) + " and the file writable for this user"

@@ -71,8 +71,10 @@ func (w *writer) close() error {
 	if w.conn == nil {
 		return w.db.Close()
 	}
-	_, err := w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return errors.Join(err, w.conn.Close(), w.db.Close())
+	// Folding the log back spares the next start the work. It needs room on the
+	// disk; where there is none, the log keeps everything until the next start.
+	_, _ = w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
 // exec runs a prepared statement and returns how many rows it changed. It takes
@@ -94,9 +96,8 @@ func (w *writer) row(st int, args []any, dest ...any) (found bool, err error) {
 	return err == nil, err
 }
 
-// do queues a write and waits until it is durable or has failed. Once the writer
-// has begun, the caller waits for the result even when ctx ends: it takes no
-// longer than one transaction.
+// do queues a write and waits until it is durable or has failed, or ctx ends. A
+// write that the writer has begun by then may still become durable.
 func (s *Store) do(ctx context.Context, op string, weight int, run func(w *writer) error) error {
 	if err := ports.FromContext(ctx, "sqlitestore: "+op); err != nil {
 		return err
@@ -117,6 +118,13 @@ func (s *Store) do(ctx context.Context, op string, weight int, run func(w *write
 	select {
 	case err := <-j.done:
 		return storeErr(op, err)
+	case <-ctx.Done():
+		select {
+		case err := <-j.done: // it became durable at the same moment
+			return storeErr(op, err)
+		default:
+			return ports.FromContext(ctx, "sqlitestore: "+op)
+		}
 	case <-s.closing:
 	}
 	// The writer may have taken the job before it stopped, so its word is final.
@@ -174,6 +182,7 @@ func (s *Store) transact(jobs []*job) time.Duration {
 	if err != nil {
 		w.known.clear()
 		w.stale = w.stale || broken(err)
+		wait = retryFailed
 		if w.begun {
 			// It is an error when SQLite has taken the transaction back by itself.
 			if _, rollback := w.exec(stRollback); rollback != nil && codeOf(rollback) != sqlite3.SQLITE_ERROR {
@@ -198,13 +207,14 @@ func (s *Store) transact(jobs []*job) time.Duration {
 
 func (s *Store) attempt(jobs []*job) ([]*grant, time.Duration, error) {
 	w := s.writer
+	w.begun = false
 	if w.stale {
 		if err := w.reconnect(context.Background()); err != nil {
 			// Nobody is served, so nobody may go on waiting in silence.
 			return s.waiting.takeAll(), recheck, err
 		}
 	}
-	w.now, w.begun = s.clock().UnixNano(), false
+	w.now = s.clock().UnixNano()
 	if len(jobs) == 0 {
 		wait, err := s.untilDue()
 		if err != nil {

@@ -23,7 +23,12 @@ var ana = domain.Contact{UserID: "ES.13491208655302740001", Phone: "34600111222"
 
 func webhook(t testing.TB, name string) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", "webhooks", name+".json"))
+	return readFile(t, filepath.Join("testdata", "webhooks", name+".json"))
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	return raw
 }
@@ -116,7 +121,7 @@ func TestDecodeNeverMixesSendersUp(t *testing.T) {
 		"one contact, two writers": `"contacts":[{"wa_id":"1111","user_id":"US.1"}],"messages":[
 			{"from":"1111","id":"a","timestamp":"1","type":"text","text":{"body":"x"}},
 			{"from":"2222","id":"b","timestamp":"1","type":"text","text":{"body":"x"}}]`,
-		"contact of another user id": `"contacts":[{"wa_id":"2222","user_id":"US.1"}],"messages":[
+		"contact of another user id": `"contacts":[{"profile":{"name":"Else"},"wa_id":"2222","user_id":"US.1"}],"messages":[
 			{"from":"2222","from_user_id":"US.2","id":"b","timestamp":"1","type":"text","text":{"body":"x"}}]`,
 		"no contact fits": `"contacts":[{"wa_id":"1111","user_id":"US.1"},{"wa_id":"3333","user_id":"US.3"}],"messages":[
 			{"from":"2222","id":"b","timestamp":"1","type":"text","text":{"body":"x"}}]`,
@@ -127,6 +132,7 @@ func TestDecodeNeverMixesSendersUp(t *testing.T) {
 			last := env.Messages[len(env.Messages)-1]
 			assert.Equal(t, domain.Phone("2222"), last.From.Phone)
 			assert.NotEqual(t, domain.UserID("US.1"), last.From.UserID)
+			assert.Empty(t, last.From.Name)
 		})
 	}
 }

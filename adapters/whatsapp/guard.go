@@ -21,7 +21,10 @@ import (
 // It checks twice: the URL (CheckURL, at the start and at every redirect), and the
 // address that the host name turned out to have (control, at every dial), because
 // a name on the list may resolve to an address that must not be reached.
-type MediaGuard struct{ hosts []mediaHost }
+type MediaGuard struct {
+	hosts    []mediaHost
+	resolver *net.Resolver // nil: the system's
+}
 
 // mediaHost is one entry of the allow-list.
 type mediaHost struct {
@@ -203,7 +206,7 @@ func (g *MediaGuard) dial(ctx context.Context, network, address string) (net.Con
 	if !ok {
 		return nil, errHostNotAllowed
 	}
-	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: h.control}
+	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Resolver: g.resolver, Control: h.control}
 	return d.DialContext(ctx, network, address)
 }
 

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,6 +18,8 @@ func TestInbox(t *testing.T, h InboxHarness) {
 		// What is due, and in which order.
 		"LeaseWaitsForMessage":             inboxWaits,
 		"LeaseEndsWithContext":             inboxContext,
+		"WaitingLeaseWakesInTime":          inboxWakes,
+		"OneMessageWakesOneWorker":         inboxWakesOne,
 		"PendingKeepsOrderOfAdmission":     inboxOrder,
 		"PendingHoldsWholeMessage":         inboxWhole,
 		"PendingIsBounded":                 inboxBounded,
@@ -75,6 +78,57 @@ func inboxWaits(c *storeCase) {
 	r := <-got
 	require.NoError(c, r.err)
 	assert.Equal(c, []domain.MessageID{"wamid.1"}, idsOf(r.work.Pending))
+}
+
+func inboxWakes(c *storeCase) {
+	wait := func(what string) ports.Work {
+		c.Helper()
+		ctx, cancel := context.WithTimeout(c.ctx, c.units(30))
+		defer cancel()
+		w, err := c.s.Lease(ctx)
+		require.NoError(c, err, "%s must wake a worker that waits already", what)
+		return w
+	}
+	c.admit(withHold(textOfA("1"), c.units(2)))
+	w := wait("a hold that passes")
+	ttl := w.Lease.TTL
+	require.NoError(c, c.s.Defer(c.ctx, w.Lease, nil, c.units(2)))
+	w = wait("a delay that passes")
+	if ttl > c.units(15) {
+		c.advance(ttl - c.units(15))
+	}
+	next := wait("a lease that runs out")
+	assert.Greater(c, next.Lease.Token, w.Lease.Token)
+}
+
+func inboxWakesOne(c *storeCase) {
+	const callers = 5
+	works := make(chan ports.Work, callers)
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	var failed errorList
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			w, err := c.s.Lease(ctx)
+			if err != nil {
+				failed.add(err)
+				return
+			}
+			works <- w
+		})
+	}
+	c.advance(c.h.Unit / 10)
+	c.admit(textOf(1, "1"), textOf(2, "2"))
+	first, second := <-works, <-works
+	assert.NotEqual(c, first.Lease.Conversation, second.Lease.Conversation)
+	c.advance(c.h.Unit / 10)
+	cancel()
+	all.Wait()
+	close(works)
+	assert.Empty(c, works, "two conversations are two leases")
+	assert.Len(c, failed.list, callers-2)
+	require.ErrorIs(c, failed.err(), context.Canceled)
 }
 
 func inboxContext(c *storeCase) {

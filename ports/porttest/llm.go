@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -96,18 +97,27 @@ type heard struct {
 // once and last.
 func read(t *testing.T, seq iter.Seq2[ports.LLMChunk, error]) heard {
 	t.Helper()
-	var h heard
-	comesBack(t, func() {
+	return readWithin(t, patience, seq)
+}
+
+func readWithin(t *testing.T, limit time.Duration, seq iter.Seq2[ports.LLMChunk, error]) heard {
+	t.Helper()
+	var (
+		h      heard
+		faults []string // told afterwards: a call that did not come back may still go on
+	)
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	comesBack(t, limit, func() {
 		seq(func(c ports.LLMChunk, err error) bool {
 			switch {
 			case h.err != nil:
-				t.Errorf("something is yielded after the error: %+v, %v", c, err)
+				fault("something is yielded after the error: %+v, %v", c, err)
 			case h.done:
-				t.Errorf("something is yielded after Done: %+v, %v", c, err)
+				fault("something is yielded after Done: %+v, %v", c, err)
 			case err != nil:
 				h.err = err
 				if c.Text != "" || c.Done {
-					t.Errorf("an error comes with a chunk: %+v", c)
+					fault("an error comes with a chunk: %+v", c)
 				}
 			default:
 				h.text += c.Text
@@ -119,6 +129,9 @@ func read(t *testing.T, seq iter.Seq2[ports.LLMChunk, error]) heard {
 			return true
 		})
 	})
+	for _, f := range faults {
+		t.Error(f)
+	}
 	if h.err == nil && !h.done {
 		t.Error("the sequence ends with neither Done nor an error")
 	}
@@ -192,9 +205,7 @@ func llmOnce(t *testing.T, h LLMHarness) {
 
 func llmOnceBroken(t *testing.T, h LLMHarness) {
 	seq := h.New(t).Generate(t.Context(), ask("hello"))
-	for range seq {
-		break
-	}
+	take(t, patience, seq, 1)
 	again := read(t, seq)
 	if again.text != "" {
 		t.Errorf("the second range yields text: %q", again.text)
@@ -203,46 +214,47 @@ func llmOnceBroken(t *testing.T, h LLMHarness) {
 }
 
 func llmBreak(t *testing.T, h LLMHarness) {
-	// Calling the sequence by hand sees what a range statement would panic on.
 	for stop := 1; stop <= 2; stop++ {
-		n := 0
-		comesBack(t, func() {
-			h.New(t).Generate(t.Context(), ask("hello"))(func(ports.LLMChunk, error) bool {
-				n++
-				return n < stop
-			})
-		})
-		if n != stop {
+		if n := take(t, patience, h.New(t).Generate(t.Context(), ask("hello")), stop); n != stop {
 			t.Errorf("%d elements were yielded to a reader that left after %d", n, stop)
 		}
 	}
 }
 
-// leave reads one element and breaks off.
-func leave(t *testing.T, model ports.LLMPort) {
-	for _, err := range model.Generate(t.Context(), ask("hello")) {
-		if err != nil {
-			t.Errorf("the answer failed: %v", err)
-		}
-		break
+// take reads some elements, breaks off, and returns how many were yielded in all.
+// It calls the sequence by hand, to see what a range statement would panic on.
+func take(t *testing.T, limit time.Duration, seq iter.Seq2[ports.LLMChunk, error], stop int) (n int) {
+	t.Helper()
+	var failure error
+	comesBack(t, limit, func() {
+		seq(func(_ ports.LLMChunk, err error) bool {
+			if n++; n <= stop && err != nil {
+				failure = err
+			}
+			return n < stop
+		})
+	})
+	if failure != nil {
+		t.Errorf("the answer failed: %v", failure)
 	}
+	return n
 }
 
 func llmBreakLeak(t *testing.T, h LLMHarness) {
 	model := h.New(t)
-	checkLeak(t, func() { leave(t, model) })
+	checkLeak(t, func() { take(t, patience, model.Generate(t.Context(), ask("hello")), 1) })
 }
 
 func llmStallLeak(t *testing.T, h LLMHarness) {
 	need(t, h.Stall != nil, "stall a stream")
 	model := h.Stall(t)
-	checkLeak(t, func() { comesBack(t, func() { leave(t, model) }) })
+	checkLeak(t, func() { take(t, grace, model.Generate(t.Context(), ask("hello")), 1) })
 }
 
 func llmEnded(t *testing.T, h LLMHarness) {
 	for _, e := range ended {
 		ctx, cancel := e.ctx(t.Context())
-		got := read(t, h.New(t).Generate(ctx, ask(vendorSecret)))
+		got := readWithin(t, grace, h.New(t).Generate(ctx, ask(vendorSecret)))
 		cancel()
 		if got.text != "" {
 			t.Errorf("text came although the context had ended: %q", got.text)
@@ -255,7 +267,7 @@ func llmHang(t *testing.T, h LLMHarness) {
 	need(t, h.Hang != nil, "make a model hang")
 	for _, e := range endings {
 		ctx, cancel := e.ctx(t.Context())
-		got := read(t, h.Hang(t).Generate(ctx, ask(vendorSecret)))
+		got := readWithin(t, grace, h.Hang(t).Generate(ctx, ask(vendorSecret)))
 		cancel()
 		checkEnded(t, got.err, e.kind)
 	}
@@ -265,7 +277,7 @@ func llmStall(t *testing.T, h LLMHarness) {
 	need(t, h.Stall != nil, "stall a stream")
 	for _, e := range endings {
 		ctx, cancel := e.ctx(t.Context())
-		got := read(t, h.Stall(t).Generate(ctx, ask(vendorSecret)))
+		got := readWithin(t, grace, h.Stall(t).Generate(ctx, ask(vendorSecret)))
 		cancel()
 		if got.text == "" {
 			t.Error("no text came before the stream stalled")
@@ -297,7 +309,7 @@ func llmCancelLeak(t *testing.T, h LLMHarness) {
 	checkLeak(t, func() {
 		ctx, cancel := context.WithTimeout(t.Context(), shortly)
 		defer cancel()
-		read(t, model.Generate(ctx, ask("hello")))
+		readWithin(t, grace, model.Generate(ctx, ask("hello")))
 	})
 }
 
@@ -350,8 +362,8 @@ func llmEmpty(t *testing.T, h LLMHarness) {
 func llmTruncated(t *testing.T, h LLMHarness) {
 	need(t, h.Truncates, "limit an answer")
 	model := h.New(t)
-	whole := answered(t, model.Generate(t.Context(), ask("hello")))
-	req := ask("hello")
+	whole := answered(t, model.Generate(t.Context(), ask("tell me all about your umbrellas")))
+	req := ask("tell me all about your umbrellas")
 	req.MaxTokens = 3
 	got := answered(t, model.Generate(t.Context(), req))
 	if !got.last.Truncated {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -68,9 +69,9 @@ func TestSTT(t *testing.T, h STTHarness) {
 var inEnglish = ports.STTOptions{Languages: []string{"en"}}
 
 // transcribe calls the ear and checks what holds for every transcript.
-func transcribe(t *testing.T, ear ports.STTPort, ctx context.Context, clip domain.Audio) (tr domain.Transcript, err error) {
+func transcribe(t *testing.T, limit time.Duration, ear ports.STTPort, ctx context.Context, clip domain.Audio) (tr domain.Transcript, err error) {
 	t.Helper()
-	comesBack(t, func() { tr, err = ear.Transcribe(ctx, clip, inEnglish) })
+	comesBack(t, limit, func() { tr, err = ear.Transcribe(ctx, clip, inEnglish) })
 	if err != nil && tr != (domain.Transcript{}) {
 		t.Error("an error comes with a transcript")
 	}
@@ -82,7 +83,7 @@ func transcribe(t *testing.T, ear ports.STTPort, ctx context.Context, clip domai
 
 func refusedHearing(t *testing.T, ear ports.STTPort, ctx context.Context, clip domain.Audio, want ports.Kind) {
 	t.Helper()
-	_, err := transcribe(t, ear, ctx, clip)
+	_, err := transcribe(t, patienceFor(want), ear, ctx, clip)
 	if ctx.Err() != nil {
 		checkEnded(t, err, want)
 		return
@@ -93,7 +94,7 @@ func refusedHearing(t *testing.T, ear ports.STTPort, ctx context.Context, clip d
 func sttHeard(t *testing.T, h STTHarness) {
 	ear := h.New(t)
 	for _, s := range h.Spoken(t) {
-		tr, err := transcribe(t, ear, t.Context(), s.Clip)
+		tr, err := transcribe(t, patience, ear, t.Context(), s.Clip)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func sttHeard(t *testing.T, h STTHarness) {
 func sttUnchanged(t *testing.T, h STTHarness) {
 	clip := h.Spoken(t)[0].Clip
 	before := bytes.Clone(clip.Bytes())
-	if _, err := transcribe(t, h.New(t), t.Context(), clip); err != nil {
+	if _, err := transcribe(t, patience, h.New(t), t.Context(), clip); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(before, clip.Bytes()) {
@@ -116,7 +117,7 @@ func sttUnchanged(t *testing.T, h STTHarness) {
 
 func sttSilence(t *testing.T, h STTHarness) {
 	need(t, h.Silence != nil, "make silence")
-	tr, err := transcribe(t, h.New(t), t.Context(), h.Silence(t))
+	tr, err := transcribe(t, patience, h.New(t), t.Context(), h.Silence(t))
 	if err != nil {
 		t.Fatalf("silence is an error: %v", err)
 	}
@@ -183,7 +184,7 @@ func sttConcurrent(t *testing.T, h STTHarness) {
 	callers := 2 * len(spoken)
 	texts, errs := make([]string, callers), make([]error, callers)
 	atOnce(callers, func(i int) {
-		tr, err := transcribe(t, ear, t.Context(), spoken[i%len(spoken)].Clip)
+		tr, err := transcribe(t, patience, ear, t.Context(), spoken[i%len(spoken)].Clip)
 		texts[i], errs[i] = strings.ToLower(tr.Text), err
 	})
 	for i := range callers {

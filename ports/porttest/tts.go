@@ -64,9 +64,9 @@ func TestTTS(t *testing.T, h TTSHarness) {
 	})
 }
 
-func synthesize(t *testing.T, voice ports.TTSPort, ctx context.Context, text string, opt ports.TTSOptions) (clip domain.Audio, err error) {
+func synthesize(t *testing.T, limit time.Duration, voice ports.TTSPort, ctx context.Context, text string, opt ports.TTSOptions) (clip domain.Audio, err error) {
 	t.Helper()
-	comesBack(t, func() { clip, err = voice.Synthesize(ctx, text, opt) })
+	comesBack(t, limit, func() { clip, err = voice.Synthesize(ctx, text, opt) })
 	if err != nil && !clip.Empty() {
 		t.Error("an error comes with a clip")
 	}
@@ -79,7 +79,7 @@ func synthesize(t *testing.T, voice ports.TTSPort, ctx context.Context, text str
 // spoken speaks a text that must succeed, and looks at the bytes.
 func spoken(t *testing.T, voice ports.TTSPort, text string, opt ports.TTSOptions) domain.Audio {
 	t.Helper()
-	clip, err := synthesize(t, voice, t.Context(), text, opt)
+	clip, err := synthesize(t, patience, voice, t.Context(), text, opt)
 	if err != nil {
 		t.Fatalf("speaking failed: %v", err)
 	}
@@ -98,7 +98,7 @@ func spoken(t *testing.T, voice ports.TTSPort, text string, opt ports.TTSOptions
 
 func refusedSpeech(t *testing.T, voice ports.TTSPort, ctx context.Context, text string, opt ports.TTSOptions, want ports.Kind) {
 	t.Helper()
-	_, err := synthesize(t, voice, ctx, text, opt)
+	_, err := synthesize(t, patienceFor(want), voice, ctx, text, opt)
 	if ctx.Err() != nil {
 		checkEnded(t, err, want)
 		return
@@ -249,7 +249,7 @@ func ttsConcurrent(t *testing.T, h TTSHarness) {
 	clips, sums, errs := make([]domain.Audio, callers), make([]uint32, callers), make([]error, callers)
 	atOnce(callers, func(i int) {
 		text := "Hello." + strings.Repeat(" This sentence takes quite some time.", i)
-		clips[i], errs[i] = synthesize(t, voice, t.Context(), text, ports.TTSOptions{})
+		clips[i], errs[i] = synthesize(t, patience, voice, t.Context(), text, ports.TTSOptions{})
 		sums[i] = crc32.ChecksumIEEE(clips[i].Bytes())
 	})
 	last := time.Duration(0)

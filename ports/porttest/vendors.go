@@ -148,3 +148,11 @@ func comesBack(t *testing.T, limit time.Duration, fn func()) {
 		t.Fatal("the call does not come back")
 	}
 }
+
+// patienceFor is how long to wait for a call that must end in that kind.
+func patienceFor(kind ports.Kind) time.Duration {
+	if kind == ports.KindCanceled || kind == ports.KindTimeout {
+		return grace
+	}
+	return patience
+}

@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import { bubble } from "./bubbles.js";
 import { composer } from "./composer.js";
 import { avatar } from "./content.js";
-import { h, iconButton } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { dayKey, dayName } from "./format.js";
 import { openMessageMenu } from "./messagemenu.js";
 import { reactionsOf } from "./reactions.js";
@@ -44,11 +44,13 @@ export class ChatPane {
 
     this.typing = h("li", { class: "row first typing-row", "data-testid": "typing", "aria-label": `${business} is typing` },
       h("div", { class: "bubble typing-bubble" }, h("i"), h("i"), h("i")));
+    this.invite = h("div", { class: "invite" }, icon("mic", 26),
+      h("p", { text: "Ask something: type it, or press the microphone and say it. The bot answers in this chat." }));
     this.older = h("button", { type: "button", class: "older", hidden: true, text: "Show earlier messages", onClick: () => this.#showOlder() });
     this.list = h("ol", { class: "messages", role: "list", "aria-label": "Messages. Up and down move between them, Enter opens the menu of one.", onKeydown: (e) => this.#onKey(e) });
     this.scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Chat with ${business}`, onScroll: () => this.#onScroll() },
       h("p", { class: "hint", text: "A simulated WhatsApp. What you send goes to the bot as a signed webhook; nothing reaches WhatsApp itself." }),
-      this.older, this.list);
+      this.invite, this.older, this.list);
     this.jump = h("button", { type: "button", class: "jump", hidden: true, "aria-label": "Go to the newest message", onClick: () => this.toEnd() }, "↓");
     this.line = composer(user, outbox, { business });
     this.el = h("section", { class: "phone", dataset: { user }, "data-testid": "phone" },
@@ -117,6 +119,7 @@ export class ChatPane {
     const bubbles = all.filter((m) => m.type !== "reaction");
     const visible = bubbles.slice(-this.#shown);
     this.older.hidden = visible.length === bubbles.length;
+    this.invite.hidden = bubbles.length > 0;
 
     const wanted = [];
     const keep = new Set();

@@ -12,13 +12,14 @@ export const GROUPS = {
 };
 
 const STAGES = {
-  received: ["queue", "received"], leased: ["queue", "leased"], retry: ["queue", "retried"], retried: ["queue", "retried"],
+  received: ["queue", "received"], leased: ["queue", "leased"], deferred: ["queue", "put off"],
   downloaded: ["hear", "downloaded"], transcribed: ["hear", "transcribed"],
   first_token: ["think", "first token"], answered: ["think", "answered"],
   first_audio: ["speak", "first audio"], spoken: ["speak", "spoken"], encoded: ["speak", "encoded"],
-  uploaded: ["send", "uploaded"], sending: ["send", "sending"], sent: ["send", "sent"], delivered: ["send", "delivered"],
+  fallback: ["fault", "fell back"], unsettled: ["send", "unsettled"],
+  uploaded: ["send", "uploaded"], sending: ["send", "sending"], sent: ["send", "sent"], finished: ["send", "finished"], delivered: ["send", "delivered"],
   read: ["person", "read"], played: ["person", "played"],
-  failed: ["fault", "failed"], dropped: ["fault", "dropped"], dead: ["fault", "given up"],
+  refused: ["fault", "refused"], failed: ["fault", "failed"], dropped: ["fault", "dropped"], dead: ["fault", "given up"],
 };
 
 const RANK = Object.keys(STAGES);
@@ -45,7 +46,8 @@ export function addEvent(turns, event, max) {
  *   start      Unix ms of the first stage
  *   stages     in order: {stage, name, group, at, ms since start, took since the stage before, detail}
  *   machineMs  span up to the last stage that is not the person's own doing
- *   outcome    the furthest stage reached; statuses may arrive out of order, and a failure outdoes them
+ *   outcome    the furthest stage reached; statuses may arrive out of order, and a failure outdoes them, but
+ *              what follows a refused part, such as the answer as text, outdoes the refusal
  */
 export function rowOf(turn) {
   const events = [...turn.events.values()].sort((a, b) => a.at - b.at || (a.ms ?? 0) - (b.ms ?? 0));
@@ -64,7 +66,7 @@ export function rowOf(turn) {
     start,
     stages,
     machineMs: machine.length ? machine[machine.length - 1].ms : 0,
-    outcome: stages.reduce((far, s) => (RANK.indexOf(s.stage) >= RANK.indexOf(far.stage) ? s : far)),
+    outcome: stages.reduce((far, s) => (far.stage === "refused" || RANK.indexOf(s.stage) >= RANK.indexOf(far.stage) ? s : far)),
   };
 }
 
