@@ -21,7 +21,9 @@ import (
 // 7); a duplicate never extends that. The same id twice in one batch is new once.
 // Two business numbers are two conversations. A person is known by user id first
 // and phone number second; both lead to the same conversation once a message
-// carried both, and a System message moves a changed number or id to it.
+// carried both, and a System message moves a changed number or id to it. A phone
+// number that was seen with one user id does not admit another: numbers are
+// handed on to strangers, who must not inherit a conversation.
 //
 // An invalid message fails the whole batch with KindInvalid; a store that cannot
 // confirm fails it with KindTransient. Admit may be called concurrently and blocks

@@ -36,7 +36,7 @@ type Store struct {
 	mu      sync.Mutex
 	broken  error
 	ids     map[domain.MessageID]knownID
-	aliases map[alias]*conversation
+	aliases map[alias]target
 	convs   map[domain.ConversationID]*conversation
 	order   []*conversation // by creation, so that ties are decided the same way each time
 	turns   map[domain.TurnID]*storedTurn
@@ -49,6 +49,13 @@ type Store struct {
 type knownID struct {
 	conv domain.ConversationID
 	at   time.Time
+}
+
+// target is where an alias leads. user is the id a phone number was last seen
+// with, if any: another user id on that number is a stranger.
+type target struct {
+	conv *conversation
+	user domain.UserID
 }
 
 // alias is one way to know a person at one business number: exactly one of user
@@ -94,7 +101,7 @@ func NewStore(opt StoreOptions) *Store {
 	return &Store{
 		ttl: opt.LeaseTTL, newID: opt.NewID,
 		ids:     map[domain.MessageID]knownID{},
-		aliases: map[alias]*conversation{},
+		aliases: map[alias]target{},
 		convs:   map[domain.ConversationID]*conversation{},
 		turns:   map[domain.TurnID]*storedTurn{},
 		sends:   map[domain.MessageID]sentPart{},
@@ -158,10 +165,12 @@ func (s *Store) resolve(m domain.Message) *conversation {
 	phone := alias{number: m.Number, phone: m.From.Phone}
 	var c *conversation
 	if user.user != "" {
-		c = s.aliases[user]
+		c = s.aliases[user].conv
 	}
 	if c == nil && phone.phone != "" {
-		c = s.aliases[phone]
+		if t := s.aliases[phone]; t.user == "" || user.user == "" || t.user == user.user {
+			c = t.conv
+		}
 	}
 	if c == nil {
 		c = &conversation{id: s.newID(), number: m.Number, contact: m.From}
@@ -170,19 +179,23 @@ func (s *Store) resolve(m domain.Message) *conversation {
 	}
 	change, _ := m.Content.(domain.System)
 	if change.NewPhone != "" && change.NewPhone != m.From.Phone {
-		if s.aliases[phone] == c {
+		if s.aliases[phone].conv == c {
 			delete(s.aliases, phone)
 		}
 		phone.phone = change.NewPhone
-	}
-	if phone.phone != "" {
-		s.aliases[phone] = c
+		s.aliases[phone] = target{conv: c, user: change.NewUser}
+	} else if phone.phone != "" {
+		t := target{conv: c, user: user.user}
+		if old := s.aliases[phone]; t.user == "" && old.conv == c {
+			t.user = old.user
+		}
+		s.aliases[phone] = t
 	}
 	if user.user != "" {
-		s.aliases[user] = c
+		s.aliases[user] = target{conv: c}
 	}
 	if change.NewUser != "" {
-		s.aliases[alias{number: m.Number, user: change.NewUser}] = c
+		s.aliases[alias{number: m.Number, user: change.NewUser}] = target{conv: c}
 	}
 	return c
 }

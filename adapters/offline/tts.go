@@ -160,7 +160,11 @@ func (t *TTS) throughFile(ctx context.Context, s speaker, text string) (data []b
 	if err != nil {
 		return nil, fail(ctx, opTTS, ports.KindTransient, fmt.Errorf("make a directory: %w", err))
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		if left := os.RemoveAll(dir); left != nil && err == nil {
+			data, err = nil, fail(ctx, opTTS, ports.KindTransient, fmt.Errorf("clean up: %w", left))
+		}
+	}()
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, fail(ctx, opTTS, ports.KindTransient, err)
 	}

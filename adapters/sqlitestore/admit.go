@@ -81,6 +81,13 @@ type conversationKey struct {
 	id domain.ConversationID
 }
 
+// target is where an alias leads. owner is the user id a phone number was last seen
+// with, if any: another user id on that number is a stranger.
+type target struct {
+	conversationKey
+	owner string
+}
+
 // resolve finds the conversation of a new message, or opens one, and links every
 // name the message gives the person to it. A user id decides over a phone number:
 // numbers are handed on to other people, user ids are not. For the same reason a
@@ -89,29 +96,38 @@ type conversationKey struct {
 func (w *writer) resolve(m *domain.Message) (conversationKey, error) {
 	user := alias{m.Number, byUser, string(m.From.UserID)}
 	phone := alias{m.Number, byPhone, string(m.From.Phone)}
-	c, err := w.lookup(user)
+	known, err := w.lookup(user)
 	if err != nil {
-		return c, err
+		return known.conversationKey, err
 	}
-	if c.n == 0 {
-		if c, err = w.lookup(phone); err != nil {
-			return c, err
+	if known.n == 0 {
+		byNumber, err := w.lookup(phone)
+		if err != nil {
+			return byNumber.conversationKey, err
+		}
+		if byNumber.owner == "" || user.value == "" || byNumber.owner == user.value {
+			known = byNumber
 		}
 	}
+	c := known.conversationKey
 	if c.n == 0 {
 		if c, err = w.begin(m); err != nil {
 			return c, err
 		}
 	}
 	change, _ := m.Content.(domain.System)
+	owner := user.value
 	if change.NewPhone != "" && change.NewPhone != m.From.Phone {
 		if err := w.unlink(phone, c); err != nil {
 			return c, err
 		}
-		phone.value = string(change.NewPhone)
+		phone.value, owner = string(change.NewPhone), string(change.NewUser)
 	}
-	for _, a := range []alias{user, phone, {m.Number, byUser, string(change.NewUser)}} {
-		if err := w.link(a, c); err != nil {
+	if err := w.link(phone, c, owner); err != nil {
+		return c, err
+	}
+	for _, a := range []alias{user, {m.Number, byUser, string(change.NewUser)}} {
+		if err := w.link(a, c, ""); err != nil {
 			return c, err
 		}
 	}
@@ -138,15 +154,15 @@ func (w *writer) begin(m *domain.Message) (conversationKey, error) {
 	return c, err
 }
 
-func (w *writer) lookup(a alias) (conversationKey, error) {
+func (w *writer) lookup(a alias) (target, error) {
 	if a.value == "" {
-		return conversationKey{}, nil
+		return target{}, nil
 	}
 	if c, ok := w.known.get(a); ok {
 		return c, nil
 	}
-	var c conversationKey
-	found, err := w.row(stFindAlias, []any{string(a.number), int(a.kind), a.value}, &c.n, &c.id)
+	var c target
+	found, err := w.row(stFindAlias, []any{string(a.number), int(a.kind), a.value}, &c.n, &c.id, &c.owner)
 	if err != nil {
 		return c, fmt.Errorf("look up alias: %w", err)
 	}
@@ -156,17 +172,20 @@ func (w *writer) lookup(a alias) (conversationKey, error) {
 	return c, nil
 }
 
-func (w *writer) link(a alias, c conversationKey) error {
+// link makes an alias lead to c. An alias of c keeps its owner unless a new one is
+// given.
+func (w *writer) link(a alias, c conversationKey, owner string) error {
 	if a.value == "" {
 		return nil
 	}
-	if now, err := w.lookup(a); err != nil || now.n == c.n {
+	now, err := w.lookup(a)
+	if err != nil || (now.n == c.n && (owner == "" || owner == now.owner)) {
 		return err
 	}
-	if _, err := w.exec(stSetAlias, string(a.number), int(a.kind), a.value, c.n); err != nil {
+	if _, err := w.exec(stSetAlias, string(a.number), int(a.kind), a.value, c.n, owner); err != nil {
 		return fmt.Errorf("link alias: %w", err)
 	}
-	w.known.put(a, c)
+	w.known.put(a, target{conversationKey: c, owner: owner})
 	return nil
 }
 
@@ -184,19 +203,19 @@ func (w *writer) unlink(a alias, c conversationKey) error {
 // aliasCache remembers aliases that were looked up. Only the writer changes them,
 // so it cannot go stale, except when a transaction is taken back: it is cleared
 // then.
-type aliasCache struct{ m map[alias]conversationKey }
+type aliasCache struct{ m map[alias]target }
 
 // maxAliases bounds the cache, at about 200 bytes each.
 const maxAliases = 1 << 15
 
-func (c *aliasCache) clear() { c.m = map[alias]conversationKey{} }
+func (c *aliasCache) clear() { c.m = map[alias]target{} }
 
-func (c *aliasCache) get(a alias) (conversationKey, bool) {
+func (c *aliasCache) get(a alias) (target, bool) {
 	k, ok := c.m[a]
 	return k, ok
 }
 
-func (c *aliasCache) put(a alias, k conversationKey) {
+func (c *aliasCache) put(a alias, k target) {
 	if len(c.m) >= maxAliases {
 		c.clear() // rare; the next look-ups fill it again
 	}

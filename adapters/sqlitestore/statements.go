@@ -64,8 +64,8 @@ var statementText = [statementCount]string{
 
 	stKnownID:         `SELECT c.id FROM ids i JOIN conversations c ON c.n = i.conv WHERE i.id = ? AND i.at > ?`,
 	stAddID:           `INSERT OR REPLACE INTO ids (id, conv, at) VALUES (?, ?, ?)`,
-	stFindAlias:       `SELECT c.n, c.id FROM aliases a JOIN conversations c ON c.n = a.conv WHERE a.number = ? AND a.kind = ? AND a.value = ?`,
-	stSetAlias:        `INSERT OR REPLACE INTO aliases (number, kind, value, conv) VALUES (?, ?, ?, ?)`,
+	stFindAlias:       `SELECT c.n, c.id, a.owner FROM aliases a JOIN conversations c ON c.n = a.conv WHERE a.number = ? AND a.kind = ? AND a.value = ?`,
+	stSetAlias:        `INSERT OR REPLACE INTO aliases (number, kind, value, conv, owner) VALUES (?, ?, ?, ?, ?)`,
 	stDropAlias:       `DELETE FROM aliases WHERE number = ? AND kind = ? AND value = ? AND conv = ?`,
 	stAddConversation: `INSERT INTO conversations (id, first) VALUES (?, ?)`,
 	stAddMessage:      `INSERT INTO inbox (conv, id, at, due, data) VALUES (?, ?, ?, ?, ?)`,

@@ -101,6 +101,7 @@ var events = map[ports.Stage]event{
 	ports.StageFinished:    {"turn.finished", "turn.finished", zapcore.InfoLevel, "state"},
 	ports.StageDropped:     {"turn.dropped", "turn.dropped", zapcore.InfoLevel, "reason"},
 	ports.StageDead:        {"turn.dead", "turn.dead", zapcore.ErrorLevel, "reason"},
+	ports.StageTrouble:     {"bot.trouble", "bot.trouble", zapcore.ErrorLevel, "what"},
 }
 
 func (l *EventLogger) write(ev ports.Event) {
@@ -151,7 +152,12 @@ func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, det
 			fields = append(fields, zap.String("error_code", ours.Code))
 		}
 	}
-	if level >= zapcore.ErrorLevel {
+	var panicked *ports.PanicError
+	switch {
+	case errors.As(ev.Err, &panicked):
+		// The form that Error Reporting groups by.
+		fields = append(fields, zap.String("stack_trace", panicked.Error()+"\n\n"+string(panicked.Stack)), NoStack())
+	case level >= zapcore.ErrorLevel:
 		fields = append(fields, NoStack()) // the stack here is always the same
 	}
 	entry.Write(fields...)

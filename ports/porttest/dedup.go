@@ -35,6 +35,7 @@ func TestDedup(t *testing.T, h DedupHarness) {
 		"LaterPhoneIsLinked":                 aliasLaterPhone,
 		"LaterUserIDIsLinked":                aliasLaterUser,
 		"UserIDDecidesOverPhone":             aliasUserFirst,
+		"StrangerOnAnOldNumberStartsAnew":    aliasStranger,
 		"ChangedNumberMoves":                 aliasChangedNumber,
 		"ChangedNumberTakesOverAnOlderAlias": aliasChangedTaken,
 		"ChangedUserIDMoves":                 aliasChangedUser,
@@ -213,6 +214,14 @@ func aliasUserFirst(c *storeCase) {
 	assert.Equal(c, b, c.admitNew(textFrom("3", userB, phoneA)), "the user id decides")
 	assert.Equal(c, b, c.admitNew(textFrom("4", "", phoneA)), "the phone number went along")
 	assert.Equal(c, a, c.admitNew(textFrom("5", userA, "")), "the other person keeps the conversation")
+}
+
+func aliasStranger(c *storeCase) {
+	conv := c.admitNew(textFrom("1", userA, phoneA))
+	other := c.admitNew(textFrom("2", userB, phoneA))
+	assert.NotEqual(c, conv, other, "the number was handed on without a word")
+	assert.Equal(c, other, c.admitNew(textFrom("3", "", phoneA)), "the number is the newcomer's now")
+	assert.Equal(c, conv, c.admitNew(textFrom("4", userA, "")))
 }
 
 func changeOf(m domain.Message, phone domain.Phone, user domain.UserID) domain.Message {

@@ -30,6 +30,7 @@ func rejects(t *testing.T, cases map[string]string, run func(t *testing.T, name 
 	}
 	for name, rule := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a process of its own each; as many at once as there are CPUs
 			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 			defer cancel()
 			parent, _, _ := strings.Cut(t.Name(), "/")

@@ -144,6 +144,17 @@ func (s noPhone) Admit(ctx context.Context, batch []domain.Message) ([]ports.Adm
 	}))
 }
 
+// gullible believes that whoever writes from a number is its last owner.
+type gullible struct{ *fake.Store }
+
+func (s gullible) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admission, error) {
+	return s.Store.Admit(ctx, edited(batch, func(m *domain.Message) {
+		if m.From.Phone != "" {
+			m.From.UserID = ""
+		}
+	}))
+}
+
 // oneNumber takes all business numbers for one.
 type oneNumber struct{ *fake.Store }
 
