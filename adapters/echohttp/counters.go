@@ -11,6 +11,7 @@ import (
 type Snapshot struct {
 	New, Seen int64 // messages of answered webhooks
 	Ignored   int64 // webhooks without a message
+	Others    int64 // events that were acknowledged and set aside, such as unknown fields
 	// Refusals of the webhook, by the word in the answer.
 	BadSignature, BadJSON, TooLarge, Timeout, Unreadable, Busy, Unavailable, Forbidden int64
 	// NotFound, NotAllowed and Internal also count other paths; Panics is part of
@@ -19,7 +20,7 @@ type Snapshot struct {
 }
 
 type counters struct {
-	isNew, seen, ignored                                                               atomic.Int64
+	isNew, seen, ignored, others                                                       atomic.Int64
 	badSignature, badJSON, tooLarge, timeout, unreadable, busy, unavailable, forbidden atomic.Int64
 	notFound, notAllowed, internal, panics                                             atomic.Int64
 }
@@ -66,7 +67,7 @@ func (c *counters) refused(word string) {
 
 func (c *counters) snapshot() Snapshot {
 	return Snapshot{
-		New: c.isNew.Load(), Seen: c.seen.Load(), Ignored: c.ignored.Load(),
+		New: c.isNew.Load(), Seen: c.seen.Load(), Ignored: c.ignored.Load(), Others: c.others.Load(),
 		BadSignature: c.badSignature.Load(), BadJSON: c.badJSON.Load(), TooLarge: c.tooLarge.Load(),
 		Timeout: c.timeout.Load(), Unreadable: c.unreadable.Load(), Busy: c.busy.Load(),
 		Unavailable: c.unavailable.Load(), Forbidden: c.forbidden.Load(),

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -38,9 +39,10 @@ func (r *refusal) Unwrap() error { return r.cause }
 
 // note is what a handler leaves for the access log.
 type note struct {
-	outcome                    string
-	bytes                      int
-	messages, statuses, others int
+	outcome            string
+	bytes              int
+	messages, statuses int
+	others             []domain.OtherEvent
 }
 
 const noteKey = "note"
@@ -189,10 +191,32 @@ func (s *Server) access(c echo.Context, id string, took time.Duration, err error
 		r := asRefusal(err)
 		fields[2] = zap.String("outcome", r.word)
 		fields = append(fields, cause(r.cause)...)
-	} else if n.messages+n.statuses+n.others > 0 {
-		fields = append(fields, zap.Int("messages", n.messages), zap.Int("statuses", n.statuses), zap.Int("others", n.others))
+	} else if n.messages+n.statuses+len(n.others) > 0 {
+		fields = append(fields, zap.Int("messages", n.messages), zap.Int("statuses", n.statuses), zap.Int("others", len(n.others)))
+		if len(n.others) > 0 {
+			fields = append(fields, zap.Array("set_aside", otherEvents(n.others)))
+		}
 	}
 	entry.Write(fields...)
+}
+
+// maxSetAside bounds the events that one line names; a batch can hold a thousand.
+const maxSetAside = 10
+
+// otherEvents names what was set aside: field, reason and Meta's code. A field name
+// comes from the signed webhook and is cut where it is absurdly long.
+type otherEvents []domain.OtherEvent
+
+// MarshalLogArray implements zapcore.ArrayMarshaler.
+func (o otherEvents) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, ev := range o[:min(len(o), maxSetAside)] {
+		name := ev.Field[:min(len(ev.Field), 64)] + ":" + ev.Reason
+		if ev.Code != 0 {
+			name += ":" + strconv.Itoa(ev.Code)
+		}
+		enc.AppendString(name)
+	}
+	return nil
 }
 
 // cause logs the text of our own errors, which is safe by contract, and only the

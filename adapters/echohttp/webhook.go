@@ -72,7 +72,7 @@ func (h *webhookHandler) receive(c echo.Context) error {
 	if err != nil {
 		return &refusal{status: http.StatusBadRequest, word: "bad_json", cause: err}
 	}
-	n.messages, n.statuses, n.others = len(env.Messages), len(env.Statuses), len(env.Others)
+	n.messages, n.statuses, n.others = len(env.Messages), len(env.Statuses), env.Others
 
 	ctx, cancel := context.WithTimeout(c.Request().Context(), h.limits.IntakeTimeout)
 	defer cancel()
@@ -87,6 +87,7 @@ func (h *webhookHandler) receive(c echo.Context) error {
 	body := answerTo(receipt)
 	n.outcome = body.Status
 	h.counters.received(receipt)
+	h.counters.others.Add(int64(len(env.Others)))
 	return answer(c, http.StatusOK, body)
 }
 

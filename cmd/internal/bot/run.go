@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -206,6 +207,10 @@ func newAdmin(cfg Config, server *echohttp.Server, log *zap.Logger) (*echohttp.A
 	if err != nil {
 		return nil, err
 	}
+	admin.Handle("GET /counters", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(server.Counters())
+	}))
 	if err := admin.Listen(); err != nil {
 		return nil, fmt.Errorf("ADMIN_ADDR: %w", err)
 	}
