@@ -182,8 +182,11 @@ func TestMessagesTheModelCanUseAreWords(t *testing.T) {
 
 func TestEventsThatAskForNothingStartNoTurn(t *testing.T) {
 	for _, c := range []domain.Content{
-		domain.Reaction{Target: "x", Emoji: "👍"}, domain.System{Event: "user_changed_number", NewPhone: "34600999888"},
-		domain.RequestWelcome{}, domain.Edit{Target: "x"}, domain.Revoke{Target: "x"},
+		domain.Reaction{Target: "x", Emoji: "👍"},
+		domain.System{Event: "user_changed_number", NewPhone: "34600999888"},
+		domain.RequestWelcome{},
+		domain.Edit{Target: "x"},
+		domain.Revoke{Target: "x"},
 	} {
 		t.Run(string(c.Kind()), func(t *testing.T) {
 			bubble(t, nil, func(r *rig) {

@@ -124,8 +124,19 @@ func TestStartsTurn(t *testing.T) {
 		require.False(t, domain.StartsTurn(c), "%T", c)
 	}
 	for _, c := range []domain.Content{
-		domain.Text{}, domain.Voice{}, domain.Image{}, domain.Video{}, domain.Document{}, domain.Sticker{}, domain.Location{},
-		domain.Contacts{}, domain.ButtonReply{}, domain.ListReply{}, domain.FlowReply{}, domain.Order{}, domain.Unsupported{},
+		domain.Text{},
+		domain.Voice{},
+		domain.Image{},
+		domain.Video{},
+		domain.Document{},
+		domain.Sticker{},
+		domain.Location{},
+		domain.Contacts{},
+		domain.ButtonReply{},
+		domain.ListReply{},
+		domain.FlowReply{},
+		domain.Order{},
+		domain.Unsupported{},
 	} {
 		require.True(t, domain.StartsTurn(c), "%T", c)
 	}

@@ -113,8 +113,10 @@ func start(t *testing.T, change ...func(*echohttp.Options)) *harness {
 	require.NoError(t, server.Listen())
 	ctx, stop := context.WithCancel(context.Background())
 	transport := &http.Transport{}
-	h := &harness{t: t, server: server, intake: in, logs: logs, client: &http.Client{Transport: transport, Timeout: 30 * time.Second},
-		addr: server.Addr().String(), url: "http://" + server.Addr().String(), stop: stop, done: make(chan error, 1)}
+	h := &harness{
+		t: t, server: server, intake: in, logs: logs, client: &http.Client{Transport: transport, Timeout: 30 * time.Second},
+		addr: server.Addr().String(), url: "http://" + server.Addr().String(), stop: stop, done: make(chan error, 1),
+	}
 	go func() { h.done <- server.Run(ctx) }()
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

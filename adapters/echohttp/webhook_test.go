@@ -60,10 +60,14 @@ func TestAnswers(t *testing.T) {
 		{"StatusesOnly", `{"statuses":3}`, `{"status":"ignored"}`},
 		{"OtherEvents", `{"others":1}`, `{"status":"ignored"}`},
 		{"Nothing", `{}`, `{"status":"ignored"}`},
-		{"SomeNew", `{"messages":["wamid.A=","wamid.B=","wamid.B="]}`,
-			`{"status":"accepted","messages":[{"status":"duplicate","message_id":"wamid.A="},{"status":"accepted","message_id":"wamid.B="},{"status":"duplicate","message_id":"wamid.B="}]}`},
-		{"AllSeen", `{"messages":["wamid.B=","wamid.A="]}`,
-			`{"status":"duplicate","messages":[{"status":"duplicate","message_id":"wamid.B="},{"status":"duplicate","message_id":"wamid.A="}]}`},
+		{
+			"SomeNew", `{"messages":["wamid.A=","wamid.B=","wamid.B="]}`,
+			`{"status":"accepted","messages":[{"status":"duplicate","message_id":"wamid.A="},{"status":"accepted","message_id":"wamid.B="},{"status":"duplicate","message_id":"wamid.B="}]}`,
+		},
+		{
+			"AllSeen", `{"messages":["wamid.B=","wamid.A="]}`,
+			`{"status":"duplicate","messages":[{"status":"duplicate","message_id":"wamid.B="},{"status":"duplicate","message_id":"wamid.A="}]}`,
+		},
 	} {
 		r := h.post(step.body)
 		assert.Equal(t, http.StatusOK, r.code, step.name)

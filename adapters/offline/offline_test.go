@@ -45,18 +45,42 @@ func TestProbeNamesThePackages(t *testing.T) {
 		install string
 	}{
 		{"everything", engines, offline.Availability{STT: true, TTS: true, English: true, Others: true}, ""},
-		{"no pocketsphinx", offline.Config{LookPath: without("pocketsphinx_continuous")},
-			offline.Availability{TTS: true, English: true, Others: true, Missing: []string{"pocketsphinx"}}, "apt-get install pocketsphinx"},
-		{"no model", offline.Config{LookPath: exec.LookPath, ModelDir: t.TempDir()},
-			offline.Availability{TTS: true, English: true, Others: true, Missing: []string{"pocketsphinx-en-us"}}, "apt-get install pocketsphinx-en-us"},
-		{"no flite", offline.Config{LookPath: without("flite")},
-			offline.Availability{STT: true, TTS: true, English: true, Others: true, Missing: []string{"flite"}}, "apt-get install flite"},
-		{"no espeak-ng", offline.Config{LookPath: without("espeak-ng")},
-			offline.Availability{STT: true, TTS: true, English: true, Missing: []string{"espeak-ng"}}, "apt-get install espeak-ng"},
-		{"no voice", offline.Config{LookPath: without("espeak-ng", "flite")},
-			offline.Availability{STT: true, Missing: []string{"espeak-ng", "flite"}}, "apt-get install espeak-ng flite"},
-		{"no encoder", offline.Config{LookPath: without("opusenc")},
-			offline.Availability{STT: true, Missing: []string{"opus-tools"}}, "apt-get install opus-tools"},
+		{
+			"no pocketsphinx",
+			offline.Config{LookPath: without("pocketsphinx_continuous")},
+			offline.Availability{TTS: true, English: true, Others: true, Missing: []string{"pocketsphinx"}},
+			"apt-get install pocketsphinx",
+		},
+		{
+			"no model",
+			offline.Config{LookPath: exec.LookPath, ModelDir: t.TempDir()},
+			offline.Availability{TTS: true, English: true, Others: true, Missing: []string{"pocketsphinx-en-us"}},
+			"apt-get install pocketsphinx-en-us",
+		},
+		{
+			"no flite",
+			offline.Config{LookPath: without("flite")},
+			offline.Availability{STT: true, TTS: true, English: true, Others: true, Missing: []string{"flite"}},
+			"apt-get install flite",
+		},
+		{
+			"no espeak-ng",
+			offline.Config{LookPath: without("espeak-ng")},
+			offline.Availability{STT: true, TTS: true, English: true, Missing: []string{"espeak-ng"}},
+			"apt-get install espeak-ng",
+		},
+		{
+			"no voice",
+			offline.Config{LookPath: without("espeak-ng", "flite")},
+			offline.Availability{STT: true, Missing: []string{"espeak-ng", "flite"}},
+			"apt-get install espeak-ng flite",
+		},
+		{
+			"no encoder",
+			offline.Config{LookPath: without("opusenc")},
+			offline.Availability{STT: true, Missing: []string{"opus-tools"}},
+			"apt-get install opus-tools",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := c.cfg.Probe()
@@ -86,10 +110,30 @@ func TestConstructorsNameThePackage(t *testing.T) {
 
 func TestVoicesByLanguage(t *testing.T) {
 	for _, c := range []struct{ language, voice string }{
-		{"", "en-us"}, {"en", "en-us"}, {"en-GB", "en-gb"}, {"en_US", "en-us"}, {"en-CA", "en-us"}, {"de", "de"}, {"de-AT", "de"},
-		{"pt-BR", "pt-br"}, {"pt", "pt"}, {"pt-AO", "pt"}, {"es-MX", "es-419"}, {"es-ES", "es"}, {"fr-CA", "fr-fr"}, {"zh-Hans-CN", "cmn"},
-		{"zh-Hant-HK", "yue"}, {"yue", "yue"}, {"iw", "he"}, {"no", "nb"}, {"sr-Latn-RS", "sr"},
-		{"tlh", ""}, {"fil", ""}, {"x-klingon", ""}, {"de;rm -rf", ""}, {"-", ""},
+		{"", "en-us"},
+		{"en", "en-us"},
+		{"en-GB", "en-gb"},
+		{"en_US", "en-us"},
+		{"en-CA", "en-us"},
+		{"de", "de"},
+		{"de-AT", "de"},
+		{"pt-BR", "pt-br"},
+		{"pt", "pt"},
+		{"pt-AO", "pt"},
+		{"es-MX", "es-419"},
+		{"es-ES", "es"},
+		{"fr-CA", "fr-fr"},
+		{"zh-Hans-CN", "cmn"},
+		{"zh-Hant-HK", "yue"},
+		{"yue", "yue"},
+		{"iw", "he"},
+		{"no", "nb"},
+		{"sr-Latn-RS", "sr"},
+		{"tlh", ""},
+		{"fil", ""},
+		{"x-klingon", ""},
+		{"de;rm -rf", ""},
+		{"-", ""},
 	} {
 		t.Run(c.language, func(t *testing.T) {
 			args := filepath.Join(t.TempDir(), "args")

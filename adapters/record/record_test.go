@@ -21,18 +21,29 @@ var at = time.Date(2027, 3, 1, 9, 30, 0, 123456789, time.UTC)
 func contents() []domain.Content {
 	media := domain.MediaRef{ID: "7", Number: "100", MIME: domain.MIMEOggOpus, SHA256: "ab12", URL: "https://media.example/7?a=b&c"}
 	return []domain.Content{
-		domain.Text{Body: "ñ \"quoted\" <b> \u2028 😀"}, domain.Text{},
-		domain.Voice{Media: media, Note: true}, domain.Voice{Media: domain.MediaRef{ID: "8"}},
-		domain.Image{Media: media, Caption: "c"}, domain.Video{Media: media, Caption: "c"},
-		domain.Document{Media: media, Filename: "f.pdf", Caption: "c"}, domain.Sticker{Media: media, Animated: true},
-		domain.Location{Latitude: -33.4489, Longitude: 1e-7, Name: "n", Address: "a"}, domain.Location{},
-		domain.Contacts{Names: []string{"Ana", ""}}, domain.Contacts{},
-		domain.ButtonReply{ID: "1", Title: "Yes"}, domain.ListReply{ID: "1", Title: "t", Description: "d"},
-		domain.FlowReply{Name: "flow", Body: "Sent", Response: `{"a":1}`}, domain.Reaction{Target: "wamid.1", Emoji: "👍🏽"},
+		domain.Text{Body: "ñ \"quoted\" <b> \u2028 😀"},
+		domain.Text{},
+		domain.Voice{Media: media, Note: true},
+		domain.Voice{Media: domain.MediaRef{ID: "8"}},
+		domain.Image{Media: media, Caption: "c"},
+		domain.Video{Media: media, Caption: "c"},
+		domain.Document{Media: media, Filename: "f.pdf", Caption: "c"},
+		domain.Sticker{Media: media, Animated: true},
+		domain.Location{Latitude: -33.4489, Longitude: 1e-7, Name: "n", Address: "a"},
+		domain.Location{},
+		domain.Contacts{Names: []string{"Ana", ""}},
+		domain.Contacts{},
+		domain.ButtonReply{ID: "1", Title: "Yes"},
+		domain.ListReply{ID: "1", Title: "t", Description: "d"},
+		domain.FlowReply{Name: "flow", Body: "Sent", Response: `{"a":1}`},
+		domain.Reaction{Target: "wamid.1", Emoji: "👍🏽"},
 		domain.Order{Catalog: "c", Note: "n", Items: []domain.OrderItem{{ProductID: "p", Quantity: 2, Price: 0.1, Currency: "EUR"}}},
-		domain.System{Event: "user_changed_number", NewPhone: "34600", NewUser: "ES.1"}, domain.RequestWelcome{},
-		domain.Edit{Target: "wamid.1", Content: domain.Image{Media: media, Caption: "c"}}, domain.Edit{Target: "wamid.1"},
-		domain.Revoke{Target: "wamid.1"}, domain.Unsupported{Type: "poll", Code: 131051},
+		domain.System{Event: "user_changed_number", NewPhone: "34600", NewUser: "ES.1"},
+		domain.RequestWelcome{},
+		domain.Edit{Target: "wamid.1", Content: domain.Image{Media: media, Caption: "c"}},
+		domain.Edit{Target: "wamid.1"},
+		domain.Revoke{Target: "wamid.1"},
+		domain.Unsupported{Type: "poll", Code: 131051},
 	}
 }
 
@@ -97,8 +108,10 @@ func TestTurnRoundTrip(t *testing.T) {
 		Transcripts: map[domain.MessageID]domain.Transcript{"wamid.1": {Text: "hola", Language: "es", Confidence: 0.9}},
 		Reply:       domain.Reply{Text: "sí", Language: "es"}, Apology: true, Recovered: true, Trace: "00-1-2-01",
 		Parts: []domain.Part{
-			{Kind: domain.PartVoice, Text: "sí", Media: "m", State: domain.PartFailed, Attempt: 2, IntendedAt: at, UnknownSince: at,
-				MessageID: "wamid.9", Failure: &domain.Failure{Code: 131053, Class: domain.FailMedia}},
+			{
+				Kind: domain.PartVoice, Text: "sí", Media: "m", State: domain.PartFailed, Attempt: 2, IntendedAt: at, UnknownSince: at,
+				MessageID: "wamid.9", Failure: &domain.Failure{Code: 131053, Class: domain.FailMedia},
+			},
 			{Kind: domain.PartText, Text: "sí", State: domain.PartPlanned},
 		},
 	}
@@ -116,8 +129,10 @@ func TestTurnRoundTrip(t *testing.T) {
 func TestConversationRoundTrip(t *testing.T) {
 	for _, r := range []domain.ConversationRecord{
 		{ID: "c", Number: "100", Contact: domain.Contact{Phone: "34600"}},
-		{ID: "c", Number: "100", Contact: domain.Contact{UserID: "ES.1", Phone: "34600", Name: "Ana"}, Language: "es", LastInbound: at,
-			History: []domain.Remark{{Role: domain.RoleUser, Text: "hola", At: at, Turn: "t1"}, {Role: domain.RoleAssistant, Text: "sí"}}},
+		{
+			ID: "c", Number: "100", Contact: domain.Contact{UserID: "ES.1", Phone: "34600", Name: "Ana"}, Language: "es", LastInbound: at,
+			History: []domain.Remark{{Role: domain.RoleUser, Text: "hola", At: at, Turn: "t1"}, {Role: domain.RoleAssistant, Text: "sí"}},
+		},
 	} {
 		want, err := domain.RestoreConversation(r)
 		require.NoError(t, err)

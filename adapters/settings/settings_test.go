@@ -131,7 +131,7 @@ func TestLoadPassesOnOtherErrors(t *testing.T) {
 	assert.ErrorIs(t, settings.Load(env(), &c), errPicky)
 }
 
-type picky struct{ unused int }
+type picky struct{}
 
 var errPicky = errors.New("not today")
 

@@ -119,8 +119,10 @@ func TestNewMessagesAreMisses(t *testing.T) {
 func TestEventLine(t *testing.T) {
 	r := refs(t, key)
 	at := time.Date(2026, 5, 1, 11, 0, 0, 0, time.UTC)
-	got := told(t, "info", ports.Event{At: at, Stage: ports.StageAnswered, Turn: "turn-1", Conversation: "conv-1",
-		Messages: []domain.MessageID{"wamid.A"}, Took: 1234567 * time.Nanosecond, Detail: "gemini"})
+	got := told(t, "info", ports.Event{
+		At: at, Stage: ports.StageAnswered, Turn: "turn-1", Conversation: "conv-1",
+		Messages: []domain.MessageID{"wamid.A"}, Took: 1234567 * time.Nanosecond, Detail: "gemini",
+	})
 	require.Len(t, got, 1)
 	assert.Equal(t, map[string]any{
 		"severity": "INFO", "time": "2026-05-01T11:00:00Z", "message": "llm.ok", "event": "llm.ok",

@@ -45,13 +45,17 @@ func decodeOne(t *testing.T, name string) (domain.Message, []domain.OtherEvent) 
 }
 
 func TestDecodeContent(t *testing.T) {
-	note := domain.MediaRef{ID: "1003", Number: number, MIME: domain.MIMEOggOpus, SHA256: emptySHA,
-		URL: "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1003&ext=1"}
+	note := domain.MediaRef{
+		ID: "1003", Number: number, MIME: domain.MIMEOggOpus, SHA256: emptySHA,
+		URL: "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1003&ext=1",
+	}
 	legacy, file := note, note
 	legacy.URL, file.URL, file.MIME = "", "", "audio/mpeg"
 	pic := func(mime string) domain.MediaRef {
-		return domain.MediaRef{ID: "1004", Number: number, MIME: mime, SHA256: emptySHA,
-			URL: "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1004"}
+		return domain.MediaRef{
+			ID: "1004", Number: number, MIME: mime, SHA256: emptySHA,
+			URL: "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1004",
+		}
 	}
 	for name, want := range map[string]domain.Content{
 		"text":                   domain.Text{Body: "Hola, ¿qué tal? ☕"},
@@ -74,7 +78,8 @@ func TestDecodeContent(t *testing.T) {
 		"reaction_removed":       domain.Reaction{Target: "wamid.OUT1"},
 		"reaction_removed_empty": domain.Reaction{Target: "wamid.OUT1"},
 		"order": domain.Order{Catalog: "9", Note: "please", Items: []domain.OrderItem{
-			{ProductID: "sku", Quantity: 2, Price: 30, Currency: "USD"}, {ProductID: "s2", Quantity: 1, Price: 2.5, Currency: "USD"}}},
+			{ProductID: "sku", Quantity: 2, Price: 30, Currency: "USD"}, {ProductID: "s2", Quantity: 1, Price: 2.5, Currency: "USD"},
+		}},
 		"system_number":   domain.System{Event: "user_changed_number", NewPhone: "34600999888"},
 		"system_user_id":  domain.System{Event: "user_changed_user_id", NewUser: "ES.2"},
 		"system_identity": domain.System{Event: "customer_identity_changed"},
@@ -179,8 +184,10 @@ func TestDecodeStatuses(t *testing.T) {
 	for name, want := range map[string]domain.Status{
 		"status_sent": sent, "status_delivered": delivered, "status_read": status(domain.DeliveryRead), "status_played": played,
 		"status_group": status(domain.DeliveryDelivered), "status_failed_no_reason": noReason,
-		"status_failed": {Message: "wamid.OUT2", Number: number, Recipient: domain.Contact{Phone: ana.Phone}, State: domain.DeliveryFailed,
-			At: time.Unix(1795341700, 0).UTC(), Failure: &domain.Failure{Code: 131047, Class: domain.FailWindow}},
+		"status_failed": {
+			Message: "wamid.OUT2", Number: number, Recipient: domain.Contact{Phone: ana.Phone}, State: domain.DeliveryFailed,
+			At: time.Unix(1795341700, 0).UTC(), Failure: &domain.Failure{Code: 131047, Class: domain.FailWindow},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, err := whatsapp.Decode(webhook(t, name))

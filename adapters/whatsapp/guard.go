@@ -188,8 +188,8 @@ func (g *MediaGuard) client(base http.RoundTripper) *http.Client {
 	t = t.Clone()
 	t.Proxy = nil
 	t.DialTLSContext = nil // would go around DialContext
-	t.DialTLS = nil        //nolint:staticcheck // the deprecated twin of the line above
-	t.Dial = nil           //nolint:staticcheck // likewise
+	//lint:ignore SA1019 the deprecated twins of DialContext would go around it too
+	t.DialTLS, t.Dial = nil, nil
 	t.DialContext = g.dial
 	t.DisableCompression = true // the size cap counts what is on the wire
 	t.MaxIdleConnsPerHost = 8

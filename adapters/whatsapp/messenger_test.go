@@ -27,16 +27,24 @@ func TestSendSpeaksMetasLanguage(t *testing.T) {
 		out  domain.Outbound
 		want string
 	}{
-		"text": {domain.Outbound{Number: number, To: ana, Content: domain.OutboundText{Body: "Claro <b> & más."}, ReplyTo: "wamid.B", Ref: ref},
+		"text": {
+			domain.Outbound{Number: number, To: ana, Content: domain.OutboundText{Body: "Claro <b> & más."}, ReplyTo: "wamid.B", Ref: ref},
 			`{"messaging_product":"whatsapp","recipient_type":"individual","to":"+34600111222","type":"text","text":{"body":"Claro <b> & más.","preview_url":false},
-			  "context":{"message_id":"wamid.B"},"biz_opaque_callback_data":"v1/conv1/turn1/1/2"}`},
-		"voice": {domain.Outbound{Number: number, To: ana, Content: domain.OutboundVoice{Media: "1000000000000001"}, Ref: ref},
+			  "context":{"message_id":"wamid.B"},"biz_opaque_callback_data":"v1/conv1/turn1/1/2"}`,
+		},
+		"voice": {
+			domain.Outbound{Number: number, To: ana, Content: domain.OutboundVoice{Media: "1000000000000001"}, Ref: ref},
 			`{"messaging_product":"whatsapp","recipient_type":"individual","to":"+34600111222","type":"audio","audio":{"id":"1000000000000001","voice":true},
-			  "biz_opaque_callback_data":"v1/conv1/turn1/1/2"}`},
-		"user id": {domain.Outbound{Number: number, To: byID, Content: domain.OutboundText{Body: "hi"}},
-			`{"messaging_product":"whatsapp","recipient_type":"individual","recipient":"ES.13491208655302740001","type":"text","text":{"body":"hi","preview_url":false}}`},
-		"phone with plus": {domain.Outbound{Number: number, To: domain.Contact{Phone: "+34600111222"}, Content: domain.OutboundText{Body: "hi"}},
-			`{"messaging_product":"whatsapp","recipient_type":"individual","to":"+34600111222","type":"text","text":{"body":"hi","preview_url":false}}`},
+			  "biz_opaque_callback_data":"v1/conv1/turn1/1/2"}`,
+		},
+		"user id": {
+			domain.Outbound{Number: number, To: byID, Content: domain.OutboundText{Body: "hi"}},
+			`{"messaging_product":"whatsapp","recipient_type":"individual","recipient":"ES.13491208655302740001","type":"text","text":{"body":"hi","preview_url":false}}`,
+		},
+		"phone with plus": {
+			domain.Outbound{Number: number, To: domain.Contact{Phone: "+34600111222"}, Content: domain.OutboundText{Body: "hi"}},
+			`{"messaging_product":"whatsapp","recipient_type":"individual","to":"+34600111222","type":"text","text":{"body":"hi","preview_url":false}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newGraphServer(t)

@@ -38,8 +38,11 @@ func sendAnswersWithTheID(t *testing.T, n MessengerNetwork) {
 
 func sendGoesToTheContact(t *testing.T, n MessengerNetwork) {
 	contacts := []domain.Contact{
-		{Phone: "34600111222"}, {Phone: "4670000001", Name: "Bo"}, {UserID: "SE.2"},
-		{UserID: "US.13491208655302741918", Phone: "12025550123"}, {Phone: "34600111222"},
+		{Phone: "34600111222"},
+		{Phone: "4670000001", Name: "Bo"},
+		{UserID: "SE.2"},
+		{UserID: "US.13491208655302741918", Phone: "12025550123"},
+		{Phone: "34600111222"},
 	}
 	for _, to := range contacts {
 		if _, err := n.Messenger.Send(t.Context(), textTo(to, "hello")); err != nil {

@@ -93,7 +93,6 @@ type tinyModelState struct {
 	calls  atomic.Int64
 	mu     sync.Mutex
 	shared string
-	asking int
 }
 
 func (m *tinyModel) is(fault string) bool { return m.fault == fault }

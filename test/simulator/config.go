@@ -12,14 +12,18 @@ import (
 // MetaRetries are the waits before each delivery try of one webhook in production: at once, then with decreasing
 // frequency; the last wait repeats until Config.RetryFor has passed. Meta publishes "up to 7 days" and no table.
 func MetaRetries() []time.Duration {
-	return []time.Duration{0, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour,
-		2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour}
+	return []time.Duration{
+		0, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour,
+		2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
+	}
 }
 
 // FastRetries is the same idea on a scale for tests: after half a second in all it tries every second without end.
 func FastRetries() []time.Duration {
-	return []time.Duration{0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
-		500 * time.Millisecond, time.Second}
+	return []time.Duration{
+		0, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond,
+		500 * time.Millisecond, time.Second,
+	}
 }
 
 // Config says who the simulated business is and how large the simulator may grow. The zero value of every field but
@@ -131,8 +135,10 @@ func (c Config) validate() error {
 			errs = append(errs, err)
 		}
 	}
-	for name, n := range map[string]int{"MaxInFlightWebhooks": c.MaxInFlightWebhooks, "MaxUsers": c.MaxUsers,
-		"MaxMessages": c.MaxMessages, "MaxQueued": c.MaxQueued, "MaxLogEntries": c.MaxLogEntries} {
+	for name, n := range map[string]int{
+		"MaxInFlightWebhooks": c.MaxInFlightWebhooks, "MaxUsers": c.MaxUsers,
+		"MaxMessages": c.MaxMessages, "MaxQueued": c.MaxQueued, "MaxLogEntries": c.MaxLogEntries,
+	} {
 		if n < 1 {
 			errs = append(errs, fmt.Errorf("%s must be positive", name))
 		}

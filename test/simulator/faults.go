@@ -55,8 +55,10 @@ type RecipientError struct {
 
 // DefaultFaults is a cloud without faults whose phones receive messages by themselves and read nothing.
 func DefaultFaults() Faults {
-	return Faults{BatchSize: 1, ErrorCode: codeUnknown, ErrorHTTPStatus: 500, MediaURLTTLMS: 300_000, AutoDelivered: true,
-		TypingRefreshExtends: true, DropStatuses: []string{}, ErrorByRecipient: map[string]RecipientError{}}
+	return Faults{
+		BatchSize: 1, ErrorCode: codeUnknown, ErrorHTTPStatus: 500, MediaURLTTLMS: 300_000, AutoDelivered: true,
+		TypingRefreshExtends: true, DropStatuses: []string{}, ErrorByRecipient: map[string]RecipientError{},
+	}
 }
 
 func (f Faults) clone() Faults {
@@ -73,16 +75,20 @@ const maxFaultDelayMS = 24 * 60 * 60 * 1000
 
 func (f Faults) validate() error {
 	var errs []error
-	percents := map[string]int{"duplicate_percent": f.DuplicatePercent, "reorder_percent": f.ReorderPercent,
+	percents := map[string]int{
+		"duplicate_percent": f.DuplicatePercent, "reorder_percent": f.ReorderPercent,
 		"bad_signature_percent": f.BadSignaturePercent, "error_percent": f.ErrorPercent,
-		"drop_answer_percent": f.DropAnswerPercent, "corrupt_media_percent": f.CorruptMediaPercent}
+		"drop_answer_percent": f.DropAnswerPercent, "corrupt_media_percent": f.CorruptMediaPercent,
+	}
 	for _, name := range slices.Sorted(maps.Keys(percents)) {
 		if percents[name] < 0 || percents[name] > 100 {
 			errs = append(errs, fmt.Errorf("%s must be 0 to 100", name))
 		}
 	}
-	delays := map[string]int{"batch_window_ms": f.BatchWindowMS, "webhook_delay_ms": f.WebhookDelayMS,
-		"status_delay_ms": f.StatusDelayMS, "graph_delay_ms": f.GraphDelayMS, "media_url_ttl_ms": f.MediaURLTTLMS}
+	delays := map[string]int{
+		"batch_window_ms": f.BatchWindowMS, "webhook_delay_ms": f.WebhookDelayMS,
+		"status_delay_ms": f.StatusDelayMS, "graph_delay_ms": f.GraphDelayMS, "media_url_ttl_ms": f.MediaURLTTLMS,
+	}
 	for _, name := range slices.Sorted(maps.Keys(delays)) {
 		if delays[name] < 0 || delays[name] > maxFaultDelayMS {
 			errs = append(errs, fmt.Errorf("%s must be 0 to %d", name, maxFaultDelayMS))

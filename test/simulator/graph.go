@@ -68,12 +68,16 @@ func (s *Simulator) admit(r *http.Request) (failure, bool) {
 func (s *Simulator) authorized(r *http.Request) (failure, bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if token == "" || !strings.EqualFold(scheme, "Bearer") {
-		return failure{Code: codeAuth, Message: "An access token is required to request this resource.",
-			Details: "No bearer token was sent."}, false
+		return failure{
+			Code: codeAuth, Message: "An access token is required to request this resource.",
+			Details: "No bearer token was sent.",
+		}, false
 	}
 	if !hmac.Equal([]byte(token), []byte(s.cfg.AccessToken)) {
-		return failure{Code: codeAuth, Message: "Invalid OAuth access token - Cannot parse access token",
-			Details: "The bearer token is not the one of this business."}, false
+		return failure{
+			Code: codeAuth, Message: "Invalid OAuth access token - Cannot parse access token",
+			Details: "The bearer token is not the one of this business.",
+		}, false
 	}
 	return failure{}, true
 }
@@ -98,10 +102,12 @@ func noSuchObject(method, id string) failure {
 	if len(id) > 64 {
 		id = id[:64]
 	}
-	return failure{Code: codeParameter, Subcode: subcodeNoObject, Kind: "GraphMethodException", HTTP: http.StatusBadRequest,
+	return failure{
+		Code: codeParameter, Subcode: subcodeNoObject, Kind: "GraphMethodException", HTTP: http.StatusBadRequest,
 		Message: "Unsupported " + method + " request. Object with ID '" + id +
 			"' does not exist, cannot be loaded due to missing permissions, or does not support this operation",
-		Details: "Object does not exist."}
+		Details: "Object does not exist.",
+	}
 }
 
 func (s *Simulator) refuseGraph(w http.ResponseWriter, r *http.Request, f failure) {

@@ -25,11 +25,13 @@ const (
 	maxUploadSticker  = 500 << 10
 )
 
-var uploadTypes = []string{"audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg", "audio/opus",
+var uploadTypes = []string{
+	"audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg", "audio/opus",
 	"application/vnd.ms-powerpoint", "application/msword", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 	"application/vnd.openxmlformats-officedocument.presentationml.presentation",
 	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf", "text/plain",
-	"application/vnd.ms-excel", "image/jpeg", "image/png", "image/webp", "video/mp4", "video/3gpp"}
+	"application/vnd.ms-excel", "image/jpeg", "image/png", "image/webp", "video/mp4", "video/3gpp",
+}
 
 // upload is the multipart body of POST /{phone_number_id}/media.
 type upload struct {
@@ -63,8 +65,10 @@ func (s *Simulator) uploadMedia(w http.ResponseWriter, r *http.Request) {
 		s.writeFailure(w, failure{Code: codeUnknown, Details: "The simulator's media store is too small for this file."})
 		return
 	}
-	s.note(Entry{Kind: LogUpload, IDs: []string{item.id}, Type: item.mime, HTTPStatus: http.StatusOK,
-		Reason: strconv.Itoa(len(up.data)) + " bytes"})
+	s.note(Entry{
+		Kind: LogUpload, IDs: []string{item.id}, Type: item.mime, HTTPStatus: http.StatusOK,
+		Reason: strconv.Itoa(len(up.data)) + " bytes",
+	})
 	writeJSON(w, http.StatusOK, obj("id", item.id))
 }
 

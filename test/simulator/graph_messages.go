@@ -95,14 +95,18 @@ func (s *Simulator) acceptSend(w http.ResponseWriter, req sendRequest, raw []byt
 		s.refuseSend(w, u, raw, f)
 		return
 	}
-	m := &Message{ID: s.newWAMID(u, DirectionOut), User: u.ID, Direction: DirectionOut, Type: req.Type, At: s.nowMS(),
+	m := &Message{
+		ID: s.newWAMID(u, DirectionOut), User: u.ID, Direction: DirectionOut, Type: req.Type, At: s.nowMS(),
 		Text: out.text, Media: out.media, ContextID: out.contextID, Raw: json.RawMessage(raw), Status: StatusSending,
-		CallbackData: req.CallbackData}
+		CallbackData: req.CallbackData,
+	}
 	drop := s.roll(s.faults.DropAnswerPercent)
 	s.mu.Unlock()
 
-	entry := Entry{At: m.At, Kind: LogSend, User: u.ID, IDs: []string{m.ID}, Type: m.Type, CallbackData: m.CallbackData,
-		Body: m.Raw, HTTPStatus: http.StatusOK, Flags: out.flags}
+	entry := Entry{
+		At: m.At, Kind: LogSend, User: u.ID, IDs: []string{m.ID}, Type: m.Type, CallbackData: m.CallbackData,
+		Body: m.Raw, HTTPStatus: http.StatusOK, Flags: out.flags,
+	}
 	if drop {
 		entry.Flags = append(entry.Flags, "answer_dropped")
 	}

@@ -170,8 +170,10 @@ func newWorld(t *testing.T, change func(*simulator.Config)) *world {
 	t.Helper()
 	b := newBot(t)
 	now := &clock{at: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
-	cfg := simulator.Config{AccessToken: token, AppSecret: secret, VerifyToken: "verify-me", WebhookURL: b.URL + "/webhook",
-		RetrySchedule: []time.Duration{0, time.Millisecond}, Seed: 7, Clock: now.read}
+	cfg := simulator.Config{
+		AccessToken: token, AppSecret: secret, VerifyToken: "verify-me", WebhookURL: b.URL + "/webhook",
+		RetrySchedule: []time.Duration{0, time.Millisecond}, Seed: 7, Clock: now.read,
+	}
 	if change != nil {
 		change(&cfg)
 	}

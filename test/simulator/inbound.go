@@ -126,8 +126,10 @@ func (s *Simulator) compose(u *user, content object, media *Media) (Message, upd
 	raw := mustJSON(msg)
 
 	kind := content.str("type")
-	m := &Message{ID: id, User: u.ID, Direction: DirectionIn, Type: kind, At: now.UnixMilli(), Text: readableText(content),
-		Media: media, ContextID: contextID, Raw: raw, Status: StatusSent}
+	m := &Message{
+		ID: id, User: u.ID, Direction: DirectionIn, Type: kind, At: now.UnixMilli(), Text: readableText(content),
+		Media: media, ContextID: contextID, Raw: raw, Status: StatusSent,
+	}
 	if known := s.byID[id]; known != nil {
 		m = known
 	} else {

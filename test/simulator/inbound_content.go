@@ -113,7 +113,8 @@ func ReactionRemoved(message string, emptyEmoji bool) Content {
 // Order is a cart of one product.
 func Order(catalog, product, text string, quantity, price int, currency string) Content {
 	return content("order", obj("catalog_id", catalog, "text", text, "product_items", []object{
-		obj("product_retailer_id", product, "quantity", quantity, "item_price", price, "currency", currency)}))
+		obj("product_retailer_id", product, "quantity", quantity, "item_price", price, "currency", currency),
+	}))
 }
 
 // SystemNumberChanged says that a user has another number; Simulator.ChangeNumber sends it and changes the user too.
@@ -145,8 +146,10 @@ func Unavailable() Content {
 
 // Undownloadable is a media message whose file Meta could not get (code 131052).
 func Undownloadable(kind string) Content {
-	return Content{obj("type", kind, "errors", []object{failure{Code: codeMediaDownload,
-		Details: "Unable to download the media sent by the user."}.inWebhook()})}
+	return Content{obj("type", kind, "errors", []object{failure{
+		Code:    codeMediaDownload,
+		Details: "Unable to download the media sent by the user.",
+	}.inWebhook()})}
 }
 
 // Edit changes the text of an earlier message.

@@ -157,8 +157,11 @@ func TestFilesOfEveryKind(t *testing.T) {
 	w := newWorld(t, nil)
 	u := w.user(simulator.UserSpec{})
 	for _, f := range []simulator.File{
-		{MIME: "image/jpeg", Caption: "look"}, {MIME: "video/mp4", Caption: "look"}, {MIME: "audio/mpeg"},
-		{MIME: "application/pdf", Filename: "a.pdf", Caption: "look"}, {Type: "sticker", MIME: "image/webp", Animated: true},
+		{MIME: "image/jpeg", Caption: "look"},
+		{MIME: "video/mp4", Caption: "look"},
+		{MIME: "audio/mpeg"},
+		{MIME: "application/pdf", Filename: "a.pdf", Caption: "look"},
+		{Type: "sticker", MIME: "image/webp", Animated: true},
 	} {
 		f.Data = []byte("bytes of " + f.MIME)
 		_, err := w.SendFile(u.ID, f)
@@ -204,8 +207,10 @@ func TestOtherChanges(t *testing.T) {
 func TestSendRefusesNonsense(t *testing.T) {
 	w := newWorld(t, nil)
 	u := w.user(simulator.UserSpec{})
-	for name, c := range map[string]any{"no type": map[string]any{"text": 1}, "array": []int{1}, "broken": json.RawMessage(`{`),
-		"id is a number": json.RawMessage(`{"type":"text","id":1}`)} {
+	for name, c := range map[string]any{
+		"no type": map[string]any{"text": 1}, "array": []int{1}, "broken": json.RawMessage(`{`),
+		"id is a number": json.RawMessage(`{"type":"text","id":1}`),
+	} {
 		_, err := w.Send(u.ID, c)
 		require.Error(t, err, name)
 	}

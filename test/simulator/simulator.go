@@ -60,8 +60,10 @@ func New(cfg Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new simulator: %w", err)
 	}
-	transport := &http.Transport{MaxIdleConns: cfg.MaxInFlightWebhooks, MaxIdleConnsPerHost: cfg.MaxInFlightWebhooks,
-		IdleConnTimeout: 30 * time.Second}
+	transport := &http.Transport{
+		MaxIdleConns: cfg.MaxInFlightWebhooks, MaxIdleConnsPerHost: cfg.MaxInFlightWebhooks,
+		IdleConnTimeout: 30 * time.Second,
+	}
 	s := &Simulator{
 		cfg: cfg, log: book, events: newHub(),
 		hook: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {

@@ -64,9 +64,11 @@ func TestLateFailureOfMediaSparesText(t *testing.T) {
 	require.Equal(t, []string{"sent", "failed"}, w.bot.statusNames())
 	failed := w.bot.statuses()[1]
 	require.NotContains(t, failed, "pricing")
-	require.Equal(t, map[string]any{"code": 131053.0, "title": "Media upload error", "message": "Media upload error",
+	require.Equal(t, map[string]any{
+		"code": 131053.0, "title": "Media upload error", "message": "Media upload error",
 		"error_data": map[string]any{"details": "Media upload error"},
-		"href":       "/documentation/business-messaging/whatsapp/support/error-codes"}, failed["errors"].([]any)[0])
+		"href":       "/documentation/business-messaging/whatsapp/support/error-codes",
+	}, failed["errors"].([]any)[0])
 	last := w.bot.deliveries()[len(w.bot.deliveries())-1]
 	require.Empty(t, last.contacts, "failed carries no contact")
 	require.Equal(t, &simulator.MessageError{Code: 131053, Title: "Media upload error"}, w.Outbound(u.ID)[0].Error)
