@@ -93,7 +93,7 @@ func answer(messages []ports.LLMMessage) string {
 	return strings.Join(say, " ")
 }
 
-const replacement = "For real answers set GEMINI_API_KEY or OPENAI_API_KEY, or choose a model with LLM_PROVIDER."
+const replacement = "A setting puts a real model in my place."
 
 // Phrases that the demo reacts to, in the words of normal.
 var (

@@ -16,7 +16,7 @@ const demo = "This is a demo without a language model. "
 func TestDemoModelAnswers(t *testing.T) {
 	user := func(text string) ports.LLMMessage { return ports.LLMMessage{Role: domain.RoleUser, Text: text} }
 	bot := func(text string) ports.LLMMessage { return ports.LLMMessage{Role: domain.RoleAssistant, Text: text} }
-	settings := " For real answers set GEMINI_API_KEY or OPENAI_API_KEY, or choose a model with LLM_PROVIDER."
+	settings := " A setting puts a real model in my place."
 	for _, c := range []struct {
 		name     string
 		messages []ports.LLMMessage

@@ -50,7 +50,7 @@ func NewTTS(cfg Config) (*TTS, error) {
 	t.flite, _ = cfg.find(progFlite)
 	t.espeak, _ = cfg.find(progEspeak)
 	if t.flite == "" && t.espeak == "" {
-		return nil, missing("no offline voice", pkgFlite, pkgEspeak)
+		return nil, missing("an offline voice", pkgFlite, pkgEspeak)
 	}
 	return t, nil
 }

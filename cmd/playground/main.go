@@ -102,7 +102,7 @@ func run(ctx context.Context, getenv settings.Getenv, stdout io.Writer) error {
 	})
 	g.Go(func() error {
 		defer fmt.Fprintln(stdout, "Bye.")
-		err := bot.Run(ctx, overlay(getenv, defaults(base, dir)), "", stdout, bot.Options{
+		err := bot.Run(ctx, overlay(getenv, defaults(getenv, base, dir)), "", stdout, bot.Options{
 			Observer: newTimeline(sim),
 			Ready:    func(r bot.Running) { greet(stdout, sim, r, base) },
 		})
@@ -115,12 +115,16 @@ func run(ctx context.Context, getenv settings.Getenv, stdout io.Writer) error {
 }
 
 // defaults are the settings of the playground; the environment wins over them.
-func defaults(base, dir string) map[string]string {
+func defaults(getenv settings.Getenv, base, dir string) map[string]string {
+	port := getenv("PORT")
+	if port == "" {
+		port = "8080"
+	}
 	return map[string]string{
 		"WHATSAPP_ACCESS_TOKEN": accessToken, "WHATSAPP_APP_SECRET": appSecret,
 		"WHATSAPP_VERIFY_TOKEN": verifyToken, "WHATSAPP_PHONE_NUMBER_ID": numberID,
 		"GRAPH_BASE_URL": base, "MEDIA_HOSTS": "127.0.0.1",
-		"LISTEN_ADDR": "127.0.0.1:8080", "ADMIN_ADDR": "127.0.0.1:9090", "STORE_PATH": filepath.Join(dir, "playground.db"),
+		"LISTEN_ADDR": "127.0.0.1:" + port, "ADMIN_ADDR": "127.0.0.1:9090", "STORE_PATH": filepath.Join(dir, "playground.db"),
 		"LOG_FORMAT": "console", "LOG_LEVEL": "info",
 	}
 }

@@ -24,8 +24,8 @@ type Config struct {
 // HTTPConfig is about the listeners.
 type HTTPConfig struct {
 	Port         int            `env:"PORT" envDefault:"8080" validate:"min=0,max=65535" doc:"Port of the public listener; 0 lets the system choose."`
-	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,hostname_port" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
-	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"hostname_port|eq=off" doc:"Address of the admin listener (readiness in detail, profiles); keep it off the public network. 'off' disables it."`
+	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,listen" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
+	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"listen|eq=off" doc:"Address of the admin listener (readiness in detail, profiles); keep it off the public network. 'off' disables it."`
 	MaxBody      settings.Bytes `env:"MAX_BODY" envDefault:"4MiB" validate:"min=1024" doc:"Largest webhook body. Meta sends up to 3 MB."`
 	DrainTimeout time.Duration  `env:"DRAIN_TIMEOUT" envDefault:"8s" validate:"min=100ms,max=10m" doc:"How long requests and turns may go on after SIGTERM. Cloud Run kills after 10 s."`
 }

@@ -66,12 +66,11 @@ type vendors struct {
 func chooseVendors(c Config) (vendors, []error) {
 	v := vendors{names: map[string]string{}}
 	var faults []error
-	note := func(stage string, names []string, err error, remedy string) {
+	note := func(stage string, names []string, err error) {
 		switch {
 		case err != nil && len(names) > 0:
 			faults = append(faults, fmt.Errorf("%s_PROVIDER: %w", stage, err))
 		case err != nil:
-			v.notices = append(v.notices, err.Error()+" "+remedy)
 			v.names[stage] = "none"
 		default:
 			v.names[stage] = providerName(names)
@@ -79,14 +78,12 @@ func chooseVendors(c Config) (vendors, []error) {
 	}
 	var err error
 	v.llm, err = pick(c, llms, c.Vendors.LLM)
-	note("LLM", c.Vendors.LLM, err, "")
+	note("LLM", c.Vendors.LLM, err)
 	v.stt, err = pick(c, stts, c.Vendors.STT)
-	note("STT", c.Vendors.STT, err, "Until then voice messages cannot be heard.")
+	note("STT", c.Vendors.STT, err)
 	v.tts, err = pick(c, ttss, c.Vendors.TTS)
-	note("TTS", c.Vendors.TTS, err, "Until then answers are text.")
-	if demo := v.demo(); demo != "" {
-		v.notices = append([]string{demo}, v.notices...)
-	}
+	note("TTS", c.Vendors.TTS, err)
+	v.notices = notices(v.names)
 	return v, faults
 }
 
@@ -111,24 +108,4 @@ func pick[P any](c Config, known map[string]func(Config) (P, error), names []str
 		return none, fmt.Errorf("unknown provider %q; known are %s", names[0], strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 	}
 	return make(c)
-}
-
-// demo says plainly which stages a demo engine serves, and how to replace it.
-func (v vendors) demo() string {
-	var stages []string
-	for _, stage := range []string{"LLM", "STT", "TTS"} {
-		if v.names[stage] == "offline" {
-			stages = append(stages, stage)
-		}
-	}
-	if len(stages) == 0 {
-		return ""
-	}
-	what := map[string]string{"LLM": "thinking", "STT": "hearing (English only)", "TTS": "speaking"}
-	var done, vars []string
-	for _, s := range stages {
-		done = append(done, what[s])
-		vars = append(vars, s+"_PROVIDER")
-	}
-	return fmt.Sprintf("Demo engines without an account do the %s; set %s to use a real vendor.", strings.Join(done, ", "), strings.Join(vars, ", "))
 }

@@ -10,11 +10,14 @@ package browser_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -32,11 +35,15 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	flag.Parse()
+	missing := map[string]bool{}
 	for name, pkg := range needed {
 		if _, err := exec.LookPath(name); err != nil {
-			fmt.Fprintf(os.Stderr, "%s is not installed; Debian: apt-get install %s\n", name, pkg)
-			return 1
+			missing[pkg] = true
 		}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "the browser tests lack Debian packages: apt-get install %s\n", strings.Join(slices.Sorted(maps.Keys(missing)), " "))
+		return 1
 	}
 	dir, err := os.MkdirTemp("", "playground-browser-")
 	if err != nil {

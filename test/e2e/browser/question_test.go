@@ -23,9 +23,9 @@ func TestATypedQuestionIsAnsweredByAVoiceNote(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, desktop, "Ada")
 	p.remember("typing", p.in(`[data-testid=typing]`))
-	p.write("Where can I buy a blue umbrella")
+	p.write("My brother works in a hospital in the city")
 	p.until("the own bubble", p.exists(mine+`[data-type=text]`))
-	require.Contains(t, value[string](p.tab, `document.querySelector('`+p.in(mine)+`').innerText`), "Where can I buy a blue umbrella")
+	require.Contains(t, value[string](p.tab, `document.querySelector('`+p.in(mine)+`').innerText`), "My brother works in a hospital in the city")
 	p.ticks(mine, "read")
 
 	id, file := p.note(1)
@@ -38,7 +38,7 @@ func TestATypedQuestionIsAnsweredByAVoiceNote(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, seconds)
 	require.Greater(t, value[int](p.tab, `new Set([...document.querySelector('`+p.in(note)+` .voice-wave path').getAttribute("d").matchAll(/V([0-9.]+)/g)].map((m) => m[1])).size`), 5, "the waveform is not flat")
-	requireWords(t, hear(t, file), "buy", "blue", "umbrella")
+	requireWords(t, hear(t, file), "brother", "hospital", "city")
 	p.ticks(note, "read")
 
 	p.remember("player", p.in(note)+` .voice`)
@@ -51,7 +51,9 @@ func TestATypedQuestionIsAnsweredByAVoiceNote(t *testing.T) {
 	p.ticks(note, "played")
 	require.Contains(t, p.turnWith("played").Stages, "read")
 	p.until("it has ended", p.exists(note+` .voice[data-state=ended]`))
-	require.Equal(t, []string{"new", "playing", "ended"}, p.seen("player"))
+	states := p.seen("player") // the browser pauses at the end, so "paused" may stand in between
+	require.Equal(t, []string{"new", "playing"}, states[:2])
+	require.Equal(t, "ended", states[len(states)-1])
 }
 
 func TestTheMicrophoneIsHeard(t *testing.T) {
@@ -80,8 +82,10 @@ func TestARecordingCanBeDiscarded(t *testing.T) {
 	p := newPhone(t, desktop, "Mary")
 	p.click(p.in(`[data-testid=composer-mic]`))
 	p.click(p.in(`[data-testid=record-cancel]`))
-	p.until("the composer is back", `document.activeElement?.dataset.testid === "composer-mic"`)
-	require.False(t, value[bool](p.tab, p.exists(`[data-testid=bubble]`)))
+	p.until("the composer is back", focus("composer-mic"))
+	p.write("Never mind") // by the time of its answer a recording would be there too
+	p.answerID(notes, 1)
+	require.Equal(t, 1, value[int](p.tab, `document.querySelectorAll('`+p.in(mine)+`').length`))
 }
 
 func TestASpokenFileIsHeard(t *testing.T) {

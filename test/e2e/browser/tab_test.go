@@ -67,36 +67,29 @@ func (w *tab) press(keys string, options ...chromedp.KeyOption) {
 	w.do(chromedp.KeyEvent(keys, options...))
 }
 
-// focused is the test id, else the label, of what has the focus.
-func (w *tab) focused() string {
-	w.t.Helper()
-	return value[string](w, `document.activeElement?.dataset.testid ?? document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.tagName ?? ""`)
+// focus is a JavaScript expression: a thing with a test id has the focus.
+func focus(testID string) string {
+	return `document.activeElement?.dataset.testid === "` + testID + `"`
 }
-
-// maxTabs is more than the page has places for the focus.
-const maxTabs = 60
 
 // tabTo presses the Tab key until something has the focus.
-func (w *tab) tabTo(name string) { w.t.Helper(); w.walk(name) }
+func (w *tab) tabTo(testID string) { w.t.Helper(); w.walk(focus(testID)) }
 
-// tabBackTo goes the other way.
-func (w *tab) tabBackTo(name string) {
-	w.t.Helper()
-	w.walk(name, chromedp.KeyModifiers(chromedp.ModifierShift))
-}
+// maxTabs is more than the page has places for the focus.
+const maxTabs = 80
 
-func (w *tab) walk(name string, options ...chromedp.KeyOption) {
+// walk presses the Tab key, with Shift if wanted, until an expression is true.
+func (w *tab) walk(expression string, options ...chromedp.KeyOption) {
 	w.t.Helper()
 	var passed []string
 	for range maxTabs {
 		w.press(kb.Tab, options...)
-		if at := w.focused(); at == name {
+		if value[bool](w, expression) {
 			return
-		} else {
-			passed = append(passed, at)
 		}
+		passed = append(passed, value[string](w, `document.activeElement?.dataset.testid ?? document.activeElement?.getAttribute("aria-label") ?? ""`))
 	}
-	w.t.Fatalf("the Tab key does not lead to %s but to %q", name, passed)
+	w.t.Fatalf("the Tab key does not lead to %s but to %q", expression, passed)
 }
 
 // complains waits until the page has complained in certain words.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whatsappnode/adapters/offline"
+	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/wav"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -57,12 +58,22 @@ func speakAtMicrophone(dir string) (path string, length time.Duration, err error
 	return path, lead + sound.Duration(), os.WriteFile(path, wav.Encode(all, sound.Rate), 0o600)
 }
 
-// hear tells the words of a voice note.
+const (
+	earRate = 16_000
+	// listening is how much of a voice note is heard: what was said is repeated by
+	// then, and the ear is slow.
+	listening = 9 * time.Second
+)
+
+// hear tells the words at the beginning of a voice note.
 func hear(t *testing.T, note []byte) string {
 	t.Helper()
 	ear, err := offline.NewSTT(offline.Config{LookPath: exec.LookPath})
 	require.NoError(t, err)
-	clip, err := domain.NewAudio(domain.MIMEOggOpus, note, 0)
+	sound, err := oggopus.DecodePCM(note, earRate)
+	require.NoError(t, err)
+	sound = sound[:min(len(sound), int(listening.Seconds())*earRate)]
+	clip, err := domain.NewAudio(domain.MIMEWAV, wav.Encode(sound, earRate), 0)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
