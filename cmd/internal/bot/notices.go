@@ -20,7 +20,7 @@ func notices(names map[string]string) []string {
 		}
 	}
 	if len(doing) > 0 {
-		out = append(out, fmt.Sprintf("Demo engines do the %s. They are not for customers; %s replace them.", list(doing), list(vars)))
+		out = append(out, fmt.Sprintf("Demo engines do the %s. They are not for customers: set %s to replace them.", list(doing), list(vars)))
 	}
 	var lost []string
 	if names["STT"] == "none" {

@@ -21,7 +21,7 @@ func TestWithoutVoicesTheBotWrites(t *testing.T) {
 
 	p.do(chromedp.WaitVisible(chromedp.CSS(`[data-testid=notices]`)))
 	notices := value[string](w, `document.querySelector("[data-testid=notices]").innerText`)
-	for _, part := range []string{"apt-get install", "pocketsphinx pocketsphinx-en-us", "opus-tools", "answers are text", "cannot be heard"} {
+	for _, part := range []string{"apt-get install", "pocketsphinx", "flite", "espeak-ng", "opus-tools", "answers are text", "cannot be heard"} {
 		require.Contains(t, notices, part)
 		require.Contains(t, ground.stdout.text(), part, "the terminal says it too")
 	}
