@@ -54,7 +54,8 @@ type Limits struct {
 	CheckTimeout, CheckAge time.Duration
 }
 
-// Options make a Server. Webhook, Intake and Log are required.
+// Options make a Server. Log is required. Without Webhook and Intake the server has
+// the probes only, as a process has that takes no webhooks.
 type Options struct {
 	// Addr is where to listen, "host:port"; Listener is used instead when set.
 	Addr     string
@@ -116,10 +117,8 @@ func def[T comparable](field *T, value T) {
 
 func (o Options) validate() error {
 	switch {
-	case o.Webhook == nil:
-		return errors.New("echohttp: no webhook")
-	case o.Intake == nil:
-		return errors.New("echohttp: no intake")
+	case (o.Webhook == nil) != (o.Intake == nil):
+		return errors.New("echohttp: a webhook needs an intake, and an intake a webhook")
 	case o.Log == nil:
 		return errors.New("echohttp: no logger")
 	case o.Addr == "" && o.Listener == nil:

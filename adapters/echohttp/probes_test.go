@@ -23,6 +23,16 @@ func checks(m map[string]echohttp.Check) func(*echohttp.Options) {
 	return func(o *echohttp.Options) { o.Checks = m }
 }
 
+func TestProbesAlone(t *testing.T) {
+	h := start(t, func(o *echohttp.Options) { o.Webhook, o.Intake = nil, nil })
+	assert.Equal(t, http.StatusOK, h.do(http.MethodGet, "/live", "").code)
+	assert.Equal(t, http.StatusNotFound, h.do(http.MethodGet, "/webhook", "").code)
+	assert.Equal(t, http.StatusNotFound, h.do(http.MethodPost, "/webhook", "{}").code)
+
+	_, err := echohttp.New(echohttp.Options{Addr: "127.0.0.1:0", Webhook: format{}, Log: zap.NewNop()})
+	assert.Error(t, err, "a webhook that nobody stores")
+}
+
 func TestProbes(t *testing.T) {
 	var down atomic.Bool
 	h := start(t, limits(echohttp.Limits{CheckAge: time.Nanosecond}), checks(map[string]echohttp.Check{

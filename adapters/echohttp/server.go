@@ -76,9 +76,11 @@ func (s *Server) routes() *echo.Echo {
 	e.HTTPErrorHandler = s.refuse
 	e.Use(s.edge)
 
-	e.GET(webhookPath, s.webhook.verify)
-	e.POST(webhookPath, s.webhook.receive)
-	e.OPTIONS(webhookPath, notAllowed("GET, POST"))
+	if s.webhook.intake != nil {
+		e.GET(webhookPath, s.webhook.verify)
+		e.POST(webhookPath, s.webhook.receive)
+		e.OPTIONS(webhookPath, notAllowed("GET, POST"))
+	}
 	for path, handler := range map[string]echo.HandlerFunc{
 		"/live":    func(c echo.Context) error { return answer(c, http.StatusOK, status("ok")) },
 		"/ready":   s.readyHandler,
