@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -103,24 +104,32 @@ func makeClip(words string, length time.Duration, asWAV bool) (domain.Audio, err
 		samples := make([]int16, int(length/time.Millisecond)*wavRate/1000)
 		return domain.NewAudio(domain.MIMEWAV, wav.Encode(samples, wavRate), length)
 	}
+	trim := 0
 	opt := oggopus.Options{
 		Serial:    crc32.ChecksumIEEE([]byte(words)),
 		InputRate: wavRate,
+		PreSkip:   oggopus.DefaultPreSkip, // a player's decoder settles in these; players complain of fewer
 		Comments:  []string{transcriptTag + "=" + words},
 	}
 	if packets == 0 {
 		opt.PreSkip = oggopus.SilenceSamples - 1 // the shortest sound a stream can hold
 		packets, length = 1, time.Second/oggopus.ClockRate
+	} else {
+		packets++ // makes up for the skipped start; the rest of it is trimmed
+		trim = oggopus.SilenceSamples - oggopus.DefaultPreSkip
 	}
-	data, err := oggopus.Encode(func(yield func([]byte) bool) {
-		for range packets {
-			if !yield(oggopus.SilencePacket()) {
-				return
-			}
+	var data bytes.Buffer
+	w, err := oggopus.NewWriter(&data, opt)
+	for range packets {
+		if err == nil {
+			err = w.WritePacket(oggopus.SilencePacket())
 		}
-	}, opt)
+	}
+	if err == nil {
+		err = w.Close(trim)
+	}
 	if err != nil {
 		return domain.Audio{}, &ports.Error{Op: opTTS, Kind: ports.KindUnknown, Err: err}
 	}
-	return domain.NewAudio(domain.MIMEOggOpus, data, length)
+	return domain.NewAudio(domain.MIMEOggOpus, data.Bytes(), length)
 }

@@ -122,6 +122,8 @@ func ruleText(tag, param string, t reflect.Type) string {
 		return "one of " + strings.Join(strings.Fields(param), ", ")
 	case "url", "http_url", "uri":
 		return "a URL"
+	case "listen|eq=off":
+		return `an address such as "127.0.0.1:8080", or off`
 	case "listen", "hostname_port":
 		return `an address such as "127.0.0.1:8080"`
 	case "hostname", "hostname_rfc1123", "fqdn":

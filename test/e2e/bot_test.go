@@ -42,6 +42,8 @@ type bot struct {
 	stderr *journal
 	run    *process
 	addr   string // of the public listener
+
+	unplugged bool
 }
 
 // start runs the program with fake vendors and the given settings, and returns
@@ -110,6 +112,21 @@ func (b *bot) restart(env ...settings) {
 	b.until("the program starts", func(lines []line) bool { return count(lines, "started") > starts })
 	all := b.events("started")
 	b.addr = all[len(all)-1].str("addr")
+	if !b.unplugged {
+		b.plug()
+	}
+}
+
+// unplug makes WhatsApp keep its webhooks for itself until plug.
+func (b *bot) unplug() {
+	b.t.Helper()
+	b.unplugged = true
+	require.NoError(b.t, b.sim.SetWebhookURL(""))
+}
+
+func (b *bot) plug() {
+	b.t.Helper()
+	b.unplugged = false
 	require.NoError(b.t, b.sim.SetWebhookURL("http://"+b.addr+"/webhook"))
 }
 

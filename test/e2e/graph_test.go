@@ -212,6 +212,8 @@ func TestDamagedMediaIsNotHeard(t *testing.T) {
 	m := ana.gets()
 	require.Equal(t, "text", m.Type)
 	require.Contains(t, m.Text, "couldn't make out your voice message")
+	b.logs("reply.fail", 1)
+	require.Contains(t, b.events("reply.fail")[0].str("error"), "the checksum does not match", "it is refused before anybody listens to it")
 	b.faults(noFaults)
 	ana.thatWasAll()
 }

@@ -121,7 +121,9 @@ func TestKillDuringATurn(t *testing.T) {
 			func(b *bot, _ *user) { b.logs("llm.ok", 1) },
 		},
 		{
-			"before WhatsApp has the answer", settings{"REPLY_MODE": "text"}, "", func(f *simulator.Faults) { f.GraphDelayMS = 5000 },
+			"before WhatsApp has the answer",
+			settings{"REPLY_MODE": "text"},
+			"", func(f *simulator.Faults) { f.GraphDelayMS = 5000 },
 			func(b *bot, _ *user) { b.logs("reply.sending", 1) },
 		},
 		{
@@ -157,6 +159,31 @@ func TestKillDuringATurn(t *testing.T) {
 			ana.thatWasAll()
 		})
 	}
+}
+
+// TestDownWhileTheOutcomeIsOpen: the answer was taken, nobody heard of it, and the
+// time to wait for the status runs out while the program is down. Nobody could
+// tell it meanwhile, so it waits anew.
+func TestDownWhileTheOutcomeIsOpen(t *testing.T) {
+	t.Parallel()
+	const settle = 4 * time.Second
+	b := start(t, settings{"FAKE_KNOBS": "ttft=1s", "SETTLE_WAIT": settle.String()})
+	ana := b.user(t)
+	ana.writes("hi")
+	b.wait(t, "the message is taken", func(v simulator.Snapshot) bool { return v.Counts().InboundDelivered == 1 })
+	b.unplug()
+	b.faults(func(f *simulator.Faults) { f.DropAnswerPercent = 100 })
+	ana.hears("You said: hi")
+	b.logs("turn.deferred", 1)
+	b.kill()
+	b.faults(noFaults)
+	time.Sleep(settle) // what is tested: the time has passed
+	b.restart(settings{"FAKE_KNOBS": "", "SETTLE_WAIT": "1m"})
+	b.logs("turn.deferred", 2)
+	require.Len(t, b.sim.Outbound(ana.id), 1)
+	b.plug()
+	b.logs("turn.finished", 1)
+	ana.thatWasAll()
 }
 
 // TestAnswerIsNotMadeTwice: what the model said before the kill is what the user

@@ -80,7 +80,7 @@ func TestNothingPersonalIsShown(t *testing.T) {
 	keep(signed(good[:len(good)-3]))
 	keep(signed(`{"object":"` + markText + `","entry":"` + markPhone + `"}`))
 	keep(signed(markText))
-	keep(signed(envelope(markText, `{"`+markName+`":7}`)))
+	keep(signed(envelope("account_update", `{"`+markName+`":"`+markText+`"}`)))
 	keep(signed(envelope("messages", strings.Replace(from(u, text(u, "wamid.Y", markText)), `"timestamp":"`, `"timestamp":"`+markText, 1))))
 	hook := "http://" + b.addr + "/webhook"
 	keep(b.get(t, hook+"?hub.mode=subscribe&hub.challenge=1&hub.verify_token="+markStray))

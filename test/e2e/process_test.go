@@ -49,6 +49,7 @@ func launch(t *testing.T, env settings, out, errOut *journal, args ...string) *p
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env.environ(), out.run(), errOut.run()
+	cmd.SysProcAttr = noOrphan()
 	cmd.WaitDelay = 5 * time.Second // for a grandchild that keeps the pipes open
 	require.NoError(t, cmd.Start())
 	p := &process{cmd: cmd, ended: make(chan struct{})}

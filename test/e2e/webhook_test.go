@@ -166,6 +166,13 @@ func TestFieldsNobodyKnows(t *testing.T) {
 		require.Equal(t, 200, e.HTTPStatus)
 		require.Equal(t, `{"status":"ignored"}`, e.Answer)
 	}
+	b.logs("webhook.request", 3)
+	var setAside []any
+	for _, l := range b.events("webhook.request") {
+		list, _ := l["set_aside"].([]any)
+		setAside = append(setAside, list...)
+	}
+	require.ElementsMatch(t, []any{"account_update:field", "messages:empty", "messages:error:131031"}, setAside, "the log names what was set aside")
 }
 
 func TestWhatIsNotFromMetaIsRefused(t *testing.T) {

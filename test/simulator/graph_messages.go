@@ -120,6 +120,7 @@ func (s *Simulator) acceptSend(w http.ResponseWriter, req sendRequest, raw []byt
 	s.stopTyping(u)
 	s.addMessage(u, m)
 	s.planStatuses(u, m, out.late)
+	userID, phone := u.UserID, u.Phone // they may change once the lock is gone
 	s.mu.Unlock()
 
 	if drop {
@@ -128,9 +129,9 @@ func (s *Simulator) acceptSend(w http.ResponseWriter, req sendRequest, raw []byt
 	}
 	contact := obj("input", out.input)
 	if out.byUserID {
-		contact.set("user_id", u.UserID)
+		contact.set("user_id", userID)
 	} else {
-		contact.set("wa_id", u.Phone)
+		contact.set("wa_id", phone)
 	}
 	writeJSON(w, http.StatusOK, obj("messaging_product", "whatsapp", "contacts", []object{contact},
 		"messages", []object{obj("id", m.ID)}))

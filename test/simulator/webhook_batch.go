@@ -106,8 +106,8 @@ func (s *Simulator) launch(p *post) {
 	s.maybeDuplicate(p)
 }
 
-// maybeDuplicate repeats a post outside of its lanes: half of the time at once, which races with the first, else after
-// its 200.
+// maybeDuplicate repeats a post outside of its lanes: half of the time together with the first try, which races with it,
+// else after its 200. It never goes out before the first: it would overtake what the first waits for.
 func (s *Simulator) maybeDuplicate(p *post) {
 	if !s.roll(s.faults.DuplicatePercent) {
 		return
@@ -115,7 +115,11 @@ func (s *Simulator) maybeDuplicate(p *post) {
 	again := p.again()
 	s.counts.Pending += len(again.updates)
 	if s.rng.IntN(2) == 0 {
-		s.enqueue(again)
+		if p.behind > 0 {
+			p.twin = again
+		} else {
+			s.enqueue(again)
+		}
 		return
 	}
 	first := &p.updates[0]

@@ -25,6 +25,7 @@ type post struct {
 	attempt   int
 	first     time.Time // of the first try
 	duplicate bool
+	twin      *post // a duplicate that goes out together with the first try
 }
 
 // outbox holds the webhooks on their way.
@@ -133,6 +134,10 @@ func (s *Simulator) enqueue(p *post) {
 }
 
 func (s *Simulator) makeReady(p *post) {
+	if twin := p.twin; twin != nil {
+		p.twin = nil
+		defer s.enqueue(twin)
+	}
 	wait := ms(s.faults.WebhookDelayMS) + s.retryWait(0)
 	if wait > 0 {
 		s.later(wait, func() { s.ready = append(s.ready, p) })

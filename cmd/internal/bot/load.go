@@ -13,6 +13,15 @@ import (
 // Load reads and checks the settings. A role that is not empty wins over ROLE. The
 // error lists all faults with their variables.
 func Load(getenv settings.Getenv, role string) (Config, error) {
+	cfg, faults := load(getenv, role)
+	if len(faults) > 0 {
+		return Config{}, settingsError(faults)
+	}
+	return cfg, nil
+}
+
+// load goes on after a fault, so that whoever checks further finds all of them.
+func load(getenv settings.Getenv, role string) (Config, []error) {
 	var cfg Config
 	var faults []error
 	if err := settings.Load(getenv, &cfg); err != nil {
@@ -27,10 +36,7 @@ func Load(getenv settings.Getenv, role string) (Config, error) {
 	if n := len(cfg.appSecrets()); n > 2 {
 		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET: at most two secrets are accepted, %d are given", n))
 	}
-	if len(faults) > 0 {
-		return Config{}, settingsError(faults)
-	}
-	return cfg, nil
+	return cfg, faults
 }
 
 // Environment is the process environment, and below it the variables of a file

@@ -54,12 +54,9 @@ type Running struct {
 // the webhook and the leasing, then the turns in hand, at last the store. A wrong
 // setting is an error that lists all of them.
 func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Writer, opt Options) (err error) {
-	cfg, err := Load(getenv, role)
-	if err != nil {
-		return err
-	}
-	chosen, faults := chooseVendors(cfg)
-	if len(faults) > 0 {
+	cfg, faults := load(getenv, role)
+	chosen, more := chooseVendors(cfg)
+	if faults = append(faults, more...); len(faults) > 0 {
 		return settingsError(faults)
 	}
 	log, err := telemetry.NewLogger(cfg.Log.Format, cfg.Log.Level, stdout, telemetry.Options{Service: "whatsapp-node", Version: Version})
@@ -116,7 +113,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
 	})
 	server.Started()
-	announce(log, cfg, server.Addr(), chosen)
+	announce(log, cfg, server.Addr(), admin, chosen)
 	if opt.Ready != nil {
 		opt.Ready(Running{Addr: server.Addr(), Notices: chosen.notices, Vendors: chosen.names})
 	}
@@ -218,12 +215,16 @@ func newAdmin(cfg Config, server *echohttp.Server, log *zap.Logger) (*echohttp.A
 }
 
 // announce writes the one line that says what is running.
-func announce(log *zap.Logger, cfg Config, addr net.Addr, chosen vendors) {
+func announce(log *zap.Logger, cfg Config, addr net.Addr, admin *echohttp.Admin, chosen vendors) {
+	adminAddr := "off"
+	if admin != nil {
+		adminAddr = admin.Addr().String()
+	}
 	for _, n := range chosen.notices {
 		log.Warn("demo", zap.String("notice", n))
 	}
 	log.Info("started",
-		zap.String("version", Version), zap.String("role", cfg.Role), zap.Stringer("addr", addr), zap.String("admin", cfg.HTTP.AdminAddr),
+		zap.String("version", Version), zap.String("role", cfg.Role), zap.Stringer("addr", addr), zap.String("admin", adminAddr),
 		zap.String("store", cfg.Store.Kind), zap.String("reply_mode", string(cfg.Dialogue.ReplyMode)),
 		zap.String("llm", chosen.names["LLM"]), zap.String("stt", chosen.names["STT"]), zap.String("tts", chosen.names["TTS"]),
 		zap.Int("pid", os.Getpid()))
