@@ -33,6 +33,7 @@ type Process struct {
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process of cmd has ended, for whatever reason
 	starts int
 }
 
@@ -104,7 +105,16 @@ func (p *Process) exec() error {
 	}
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, out, out
 	p.starts++
-	return p.cmd.Start()
+	if err := p.cmd.Start(); err != nil {
+		p.cmd = nil
+		return err
+	}
+	p.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait()
+		close(ended)
+	}(p.cmd, p.ended)
+	return nil
 }
 
 // Kill ends the process without a warning.
@@ -114,11 +124,12 @@ func (p *Process) Kill() { p.end(syscall.SIGKILL) }
 func (p *Process) Stop() { p.end(syscall.SIGTERM) }
 
 func (p *Process) end(sig syscall.Signal) {
+	p.signal(sig)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cmd != nil && p.cmd.ProcessState == nil {
-		_ = p.cmd.Process.Signal(sig)
-		_ = p.cmd.Wait()
+	ended := p.ended
+	p.mu.Unlock()
+	if ended != nil {
+		<-ended
 	}
 }
 
@@ -132,8 +143,27 @@ func (p *Process) Thaw() { p.signal(syscall.SIGCONT) }
 func (p *Process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cmd != nil && p.cmd.ProcessState == nil {
+	if p.running() {
 		_ = p.cmd.Process.Signal(sig)
+	}
+}
+
+// Running reports whether the process was started and has not ended since.
+func (p *Process) Running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running()
+}
+
+func (p *Process) running() bool {
+	if p.cmd == nil {
+		return false
+	}
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
 	}
 }
 

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"whatsappnode/test/chaos/rig"
+	"whatsappnode/test/redisserver"
+	"whatsappnode/test/simulator"
+)
+
+// fleet is everything that runs: Redis behind a network that can be cut, the bots,
+// and Meta in front of a balancer.
+type fleet struct {
+	plan    plan
+	dir     string
+	world   *rig.World
+	redis   *redisserver.Server
+	network *rig.Balancer // from the bots to Redis
+	front   *rig.Balancer // from Meta to the serving bots
+	bots    []*rig.Process
+	broke   map[string]int
+}
+
+func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
+	f = &fleet{plan: p, broke: map[string]int{}}
+	defer func() {
+		if err != nil {
+			f.close()
+		}
+	}()
+	if f.dir, err = os.MkdirTemp("", "fleet-"); err != nil {
+		return f, err
+	}
+	faults := simulator.DefaultFaults()
+	faults.DuplicatePercent, faults.StatusReorder = 10, true
+	if f.world, err = rig.NewWorld(ctx, f.dir, p.seed, faults); err != nil {
+		return f, err
+	}
+	redisDir := f.dir + "/redis"
+	if err = os.Mkdir(redisDir, 0o700); err != nil {
+		return f, err
+	}
+	if f.redis, err = redisserver.Launch(redisDir, redisserver.Options{AppendOnly: true, AppendFsync: "always"}); err != nil {
+		return f, err
+	}
+	if f.network, err = rig.NewBalancer(f.redis.Addr()); err != nil {
+		return f, err
+	}
+	var doors []string
+	for i := range p.serves + p.workers {
+		role, name := "serve", fmt.Sprintf("serve%d", i)
+		if i >= p.serves {
+			role, name = "worker", fmt.Sprintf("worker%d", i-p.serves)
+		}
+		bot, err := rig.NewProcess(p.binary, role, f.dir, name, f.world.Addr,
+			"STORE=redis", "REDIS_URL=redis://"+f.network.Addr, "REDIS_ACK=fsync", "REPLY_MODE=text",
+			"SETTLE_WAIT="+p.settle.String(), "LEASE_TIME="+p.lease.String())
+		if err != nil {
+			return f, err
+		}
+		f.bots = append(f.bots, bot)
+		if role == "serve" {
+			doors = append(doors, bot.Addr)
+		}
+		if err := bot.Start(ctx); err != nil {
+			return f, err
+		}
+	}
+	if f.front, err = rig.NewBalancer(doors...); err != nil {
+		return f, err
+	}
+	return f, f.world.Sim.SetWebhookURL("http://" + f.front.Addr + "/webhook")
+}
+
+// heal brings everything back that a fault left broken.
+func (f *fleet) heal(ctx context.Context) error {
+	faults := f.world.Sim.Faults()
+	faults.ErrorPercent, faults.DropAnswerPercent = 0, 0
+	if err := f.world.Sim.SetFaults(faults); err != nil {
+		return err
+	}
+	f.network.Mend()
+	var all []error
+	if f.redis.Pid() == 0 {
+		all = append(all, f.redis.Restart())
+	}
+	for _, b := range f.bots {
+		b.Thaw()
+		if !b.Running() {
+			all = append(all, b.Start(ctx))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (f *fleet) stop() {
+	for _, b := range f.bots {
+		b.Thaw()
+		b.Stop()
+	}
+}
+
+func (f *fleet) close() {
+	for _, b := range f.bots {
+		b.Thaw()
+		b.Kill()
+	}
+	if f.front != nil {
+		f.front.Close()
+	}
+	if f.network != nil {
+		f.network.Close()
+	}
+	if f.redis != nil {
+		f.redis.Stop()
+	}
+	if f.world != nil {
+		f.world.Close()
+	}
+	if f.dir != "" {
+		_ = os.RemoveAll(f.dir)
+	}
+}
+
+// report lists what was broken, and how often.
+func (f *fleet) report(w io.Writer) {
+	fmt.Fprint(w, "broken:")
+	for _, name := range slices.Sorted(maps.Keys(f.broke)) {
+		fmt.Fprintf(w, " %s %d;", name, f.broke[name])
+	}
+	fmt.Fprintln(w)
+}
