@@ -8,6 +8,7 @@ import (
 
 	"whatsappnode/adapters/fake"
 	"whatsappnode/domain"
+	"whatsappnode/ports"
 	"whatsappnode/ports/porttest"
 )
 
@@ -28,7 +29,7 @@ func storeHarness() porttest.StoreHarness {
 			}
 			var out []porttest.DeadLetter
 			for _, l := range letters {
-				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Reason()}
+				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Turn.Reason()}
 				for _, m := range l.Messages {
 					d.Messages = append(d.Messages, m.ID)
 				}
@@ -43,6 +44,26 @@ func storeHarness() porttest.StoreHarness {
 func TestStoreDedup(t *testing.T)        { porttest.TestDedup(t, storeHarness()) }
 func TestStoreInbox(t *testing.T)        { porttest.TestInbox(t, storeHarness()) }
 func TestStoreConversation(t *testing.T) { porttest.TestConversation(t, storeHarness()) }
+func TestStoreDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, storeHarness()) }
+
+func TestStoreErasure(t *testing.T) {
+	h := porttest.ErasureHarness{StoreHarness: storeHarness()}
+	var s *fake.Store // of the case under way
+	h.New = func(*testing.T) porttest.Store {
+		s = fake.NewStore(fake.StoreOptions{})
+		return s
+	}
+	h.Dump = func() string { return s.Dump() }
+	porttest.TestErasure(t, h)
+}
+
+func TestStorePacer(t *testing.T) {
+	porttest.TestPacer(t, porttest.PacerHarness{
+		New:     func(*testing.T) ports.PacerPort { return fake.NewStore(fake.StoreOptions{}) },
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		Wrap:    synctest.Test,
+	})
+}
 
 func TestStoreBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

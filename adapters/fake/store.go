@@ -14,6 +14,9 @@ var (
 	_ ports.DedupPort        = (*Store)(nil)
 	_ ports.InboxPort        = (*Store)(nil)
 	_ ports.ConversationPort = (*Store)(nil)
+	_ ports.DeadLetterPort   = (*Store)(nil)
+	_ ports.ErasurePort      = (*Store)(nil)
+	_ ports.PacerPort        = (*Store)(nil)
 )
 
 // StoreOptions configure a Store; the zero value is usable.
@@ -25,7 +28,7 @@ type StoreOptions struct {
 	NewID func() domain.ConversationID
 }
 
-// Store keeps everything in memory and is the reference for what the three store
+// Store keeps everything in memory and is the reference for what the store
 // ports mean: it favours plain loops over speed. It takes the time from package
 // time, so that inside a testing/synctest bubble days pass in an instant. It owns
 // no goroutine and needs no closing. Safe for concurrent use.
@@ -41,9 +44,12 @@ type Store struct {
 	order   []*conversation // by creation, so that ties are decided the same way each time
 	turns   map[domain.TurnID]*storedTurn
 	sends   map[domain.MessageID]sentPart
-	seq     int64 // numbers the facts
-	waiters []chan ports.Work
-	timer   *time.Timer // armed for the earliest due time while somebody waits
+	buckets map[string]time.Time // when each is full again
+	seq     int64                // numbers the facts
+	// admitted numbers the messages.
+	admitted int64
+	waiters  []chan ports.Work
+	timer    *time.Timer // armed for the earliest due time while somebody waits
 }
 
 type knownID struct {
@@ -86,6 +92,7 @@ type conversation struct {
 // waiting is one message in an inbox.
 type waiting struct {
 	message domain.Message
+	n       int64     // orders the messages by admission
 	at      time.Time // of admission
 	due     time.Time // when its hold passes
 }
@@ -105,6 +112,7 @@ func NewStore(opt StoreOptions) *Store {
 		convs:   map[domain.ConversationID]*conversation{},
 		turns:   map[domain.TurnID]*storedTurn{},
 		sends:   map[domain.MessageID]sentPart{},
+		buckets: map[string]time.Time{},
 	}
 }
 
@@ -145,7 +153,8 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 		}
 		c := s.resolve(m)
 		s.ids[m.ID] = knownID{conv: c.id, at: now}
-		c.inbox = append(c.inbox, waiting{message: m, at: now, due: now.Add(m.Hold)})
+		s.admitted++
+		c.inbox = append(c.inbox, waiting{message: m, n: s.admitted, at: now, due: now.Add(m.Hold)})
 		if c.leaseUntil.IsZero() && !c.deferred {
 			c.dueAt(now.Add(m.Hold))
 		}

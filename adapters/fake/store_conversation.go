@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -19,7 +18,10 @@ type storedTurn struct {
 	open   bool
 	seen   int64 // the newest fact a finished lease has seen
 	facts  []fact
-	letter *record.DeadLetter
+	letter *letter
+	// buried is true once the turn was made a dead letter, and stays so when the
+	// letter is gone.
+	buried bool
 }
 
 // fact is one status with the send it speaks of.
@@ -69,15 +71,6 @@ func (s *Store) keep(op string, c *conversation, turn domain.Turn) (*storedTurn,
 func copyTurn(t domain.Turn) domain.Turn {
 	c, _ := domain.RestoreTurn(t.Record()) // it came from RestoreTurn
 	return c
-}
-
-// bury keeps a dead turn as a dead letter. A turn that dies is finished again when
-// a late failure came for it, and has no messages in the inbox any more then.
-func (t *storedTurn) bury(inputs []domain.Message, at time.Time) {
-	if t.letter != nil {
-		return
-	}
-	t.letter = &record.DeadLetter{Turn: t.turn, Messages: inputs, At: at}
 }
 
 // Observe implements ports.ConversationPort. A status that names a turn also
@@ -162,27 +155,6 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 		out = append(out, turn)
 	}
 	return out, nil
-}
-
-// DeadLetters returns the turns that were given up, oldest first, at most limit.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]record.DeadLetter, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.usable(ctx, "dead letters"); err != nil {
-		return nil, err
-	}
-	var out []record.DeadLetter
-	for _, c := range s.order {
-		for _, t := range c.turns {
-			if t.letter != nil {
-				letter := *t.letter
-				letter.Turn = copyTurn(letter.Turn)
-				out = append(out, letter)
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b record.DeadLetter) int { return a.At.Compare(b.At) })
-	return out[:max(0, min(limit, len(out)))], nil
 }
 
 // Backlog says how many conversations have something waiting, how many messages

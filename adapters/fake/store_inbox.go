@@ -32,10 +32,11 @@ func (s *Store) Lease(ctx context.Context) (ports.Work, error) {
 	s.waiters = slices.DeleteFunc(s.waiters, func(w chan ports.Work) bool { return w == mine })
 	select {
 	case work := <-mine: // granted at the same moment: give it back
-		c := s.convs[work.Lease.Conversation]
-		c.endLease()
-		c.due = time.Now()
-		s.grant()
+		if c := s.convs[work.Lease.Conversation]; c != nil && c.token == work.Lease.Token {
+			c.endLease()
+			c.due = time.Now()
+			s.grant()
+		}
 	default:
 	}
 	return ports.Work{}, ports.FromContext(ctx, "fake store: lease")
@@ -171,10 +172,11 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	c.saved = &saved
 	now := time.Now()
 	c.endLease()
-	var consumed []domain.Message
+	var consumed []waiting
 	c.inbox = slices.DeleteFunc(c.inbox, func(w waiting) bool {
-		if turn.Has(w.message.ID) {
-			consumed = append(consumed, w.message)
+		// What was replayed from a dead letter is another turn's to answer.
+		if turn.Has(w.message.ID) && !(t.buried && turn.State() == domain.TurnDead) {
+			consumed = append(consumed, w)
 			return true
 		}
 		c.dueAt(w.due)

@@ -73,6 +73,9 @@ type aliasKind int8
 const (
 	byUser aliasKind = iota
 	byPhone
+	// byHeir is no way to know a person. Its value is the id of a conversation that
+	// no name leads to any more, and it leads to the one that took over the last.
+	byHeir
 )
 
 // conversationKey is a conversation's row and its public id.
@@ -185,8 +188,24 @@ func (w *writer) link(a alias, c conversationKey, owner string) error {
 	if _, err := w.exec(stSetAlias, string(a.number), int(a.kind), a.value, c.n, owner); err != nil {
 		return fmt.Errorf("link alias: %w", err)
 	}
+	if now.n != 0 && now.n != c.n {
+		if err := w.inherit(a.number, now.conversationKey, c); err != nil {
+			return fmt.Errorf("link alias: %w", err)
+		}
+	}
 	w.known.put(a, target{conversationKey: c, owner: owner})
 	return nil
+}
+
+// inherit notes that the last name of a conversation went over to another, so that
+// erasing the person finds both.
+func (w *writer) inherit(number domain.NumberID, from, to conversationKey) error {
+	var orphaned bool
+	if _, err := w.row(stOrphaned, []any{from.n}, &orphaned); err != nil || !orphaned {
+		return err
+	}
+	_, err := w.exec(stAddHeir, string(number), int(byHeir), string(from.id), to.n)
+	return err
 }
 
 func (w *writer) unlink(a alias, c conversationKey) error {

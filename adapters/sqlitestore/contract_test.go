@@ -1,6 +1,8 @@
 package sqlitestore_test
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -9,18 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whatsappnode/adapters/sqlitestore"
+	"whatsappnode/ports"
 	"whatsappnode/ports/porttest"
 )
 
-// Temporary triggers make every write of messages, turns and facts fail late, when
+// Temporary triggers make every write of messages, turns and facts, and every
+// erasure, fail late, when
 // part of its work is done already.
 const (
 	failingWrites = `
 CREATE TEMP TRIGGER fail_message BEFORE INSERT ON main.inbox BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_turn AFTER UPDATE ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_new_turn AFTER INSERT ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
-CREATE TEMP TRIGGER fail_fact AFTER INSERT ON main.facts BEGIN SELECT RAISE(ABORT, 'test'); END`
-	mendedWrites = `DROP TRIGGER temp.fail_message; DROP TRIGGER temp.fail_turn; DROP TRIGGER temp.fail_new_turn; DROP TRIGGER temp.fail_fact`
+CREATE TEMP TRIGGER fail_fact AFTER INSERT ON main.facts BEGIN SELECT RAISE(ABORT, 'test'); END;
+CREATE TEMP TRIGGER fail_erasure BEFORE DELETE ON main.conversations BEGIN SELECT RAISE(ABORT, 'test'); END`
+	mendedWrites = `DROP TRIGGER temp.fail_message; DROP TRIGGER temp.fail_turn; DROP TRIGGER temp.fail_new_turn; DROP TRIGGER temp.fail_fact; DROP TRIGGER temp.fail_erasure`
 )
 
 // opened is a store that can be closed and opened again under one cleanup.
@@ -54,7 +59,7 @@ func harness() porttest.StoreHarness {
 			require.NoError(t, err)
 			var out []porttest.DeadLetter
 			for _, l := range letters {
-				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Reason()}
+				d := porttest.DeadLetter{Turn: l.Turn.ID(), Reason: l.Turn.Reason()}
 				for _, m := range l.Messages {
 					d.Messages = append(d.Messages, m.ID)
 				}
@@ -75,3 +80,40 @@ func reopen(t *testing.T, o *opened) {
 func TestDedup(t *testing.T)        { porttest.TestDedup(t, harness()) }
 func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
 func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }
+func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
+
+func TestErasure(t *testing.T) {
+	h := porttest.ErasureHarness{StoreHarness: harness()}
+	var path string // of the case under way
+	made := h.New
+	h.New = func(t *testing.T) porttest.Store {
+		s := made(t)
+		path = s.(*opened).path
+		return s
+	}
+	h.Dump = func() string { return string(files(t, path)) }
+	porttest.TestErasure(t, h)
+}
+
+// files returns every byte of the database, its log and the log's index.
+func files(t *testing.T, path string) []byte {
+	var all []byte
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		data, err := os.ReadFile(path + suffix)
+		if !errors.Is(err, os.ErrNotExist) {
+			require.NoError(t, err)
+		}
+		all = append(all, data...)
+	}
+	return all
+}
+
+func TestPacer(t *testing.T) {
+	porttest.TestPacer(t, porttest.PacerHarness{
+		New: func(t *testing.T) ports.PacerPort {
+			return open(t, sqlitestore.Options{Path: filepath.Join(t.TempDir(), "bot.db")})
+		},
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		Wrap:    synctest.Test,
+	})
+}

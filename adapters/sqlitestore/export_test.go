@@ -1,6 +1,10 @@
 package sqlitestore
 
-import "context"
+import (
+	"context"
+
+	"whatsappnode/ports"
+)
 
 // Exec runs SQL on the writer's connection, outside of a transaction's reach: it
 // lets tests make the store fail and look at what it keeps.
@@ -48,4 +52,44 @@ func (s *Store) Reconnect() error {
 		w.stale = true
 		return nil
 	})
+}
+
+// FindText is the query behind Find.
+const FindText = findText
+
+// Plan explains how a query would be answered.
+func (s *Store) Plan(query string, args ...any) ([]string, error) {
+	rows, err := s.readers.Query("EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return nil, err
+		}
+		out = append(out, detail)
+	}
+	return out, rows.Err()
+}
+
+// Buckets counts the buckets the pacer remembers.
+func (s *Store) Buckets() int {
+	s.pace.mu.Lock()
+	defer s.pace.mu.Unlock()
+	return len(s.pace.full)
+}
+
+// LeaseWith is one attempt at Lease that runs fn when the conversation is claimed and
+// not yet read.
+func (s *Store) LeaseWith(ctx context.Context, fn func()) (ports.Work, error) {
+	g := &grant{to: make(chan *grant, 1)}
+	s.waiting.add(g)
+	s.poke <- struct{}{}
+	<-g.to
+	fn()
+	return s.take(ctx, g)
 }

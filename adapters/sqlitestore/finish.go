@@ -113,6 +113,13 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 // with it, so that an operator can have them answered after all.
 func (w *writer) consume(conv, turn int64, t *storedTurn) error {
 	if t.dead {
+		var state deadState
+		if _, err := w.row(stTurnState, []any{turn}, &state); err != nil {
+			return err
+		}
+		if state == letterGone {
+			return nil // what was replayed is another turn's to answer
+		}
 		if _, err := w.exec(stAddDead, turn, w.now, t.reason); err != nil {
 			return err
 		}

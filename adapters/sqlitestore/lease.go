@@ -95,6 +95,17 @@ func (l *waitList) refuse(err error) {
 // due, so a new message wakes exactly one worker and costs no second fsync. While
 // the store cannot write, Lease fails with KindTransient instead of waiting on.
 func (s *Store) Lease(ctx context.Context) (ports.Work, error) {
+	for {
+		work, err := s.leaseOnce(ctx)
+		if !errors.Is(err, ports.ErrLeaseLost) {
+			return work, err
+		}
+	}
+}
+
+// leaseOnce answers ErrLeaseLost when the conversation was erased at the moment it
+// was handed out.
+func (s *Store) leaseOnce(ctx context.Context) (ports.Work, error) {
 	if err := ports.FromContext(ctx, "sqlitestore: lease"); err != nil {
 		return ports.Work{}, err
 	}

@@ -14,7 +14,7 @@ import (
 // readStatements are prepared on every reading connection that needs them.
 type readStatements struct {
 	countDue, countInbox, work, openTurns, openFacts, pending *sql.Stmt
-	load, turns, facts, deadLetters, deadMessages             *sql.Stmt
+	load, turns, facts, deadLetters, deadMessages, find       *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -24,15 +24,16 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	}{
 		{&r.countDue, `SELECT count(*) FROM conversations WHERE due IS NOT NULL`},
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
-		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ?`},
+		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
 		{&r.openTurns, `SELECT data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
 		{&r.openFacts, `SELECT f.seq, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
 		{&r.pending, `SELECT data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
 		{&r.load, `SELECT m.data FROM conversations c JOIN memory m ON m.conv = c.n WHERE c.id = ?`},
 		{&r.turns, `SELECT t.n, t.data FROM conversations c JOIN turns t ON t.conv = c.n WHERE c.id = ? ORDER BY t.n DESC LIMIT ?`},
 		{&r.facts, `SELECT data FROM facts WHERE turn = ? ORDER BY seq`},
-		{&r.deadLetters, `SELECT d.turn, d.at, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at, d.turn LIMIT ?`},
+		{&r.deadLetters, `SELECT d.turn, d.at, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at DESC, d.turn DESC LIMIT ?`},
 		{&r.deadMessages, `SELECT data FROM dead_messages WHERE turn = ? ORDER BY seq`},
+		{&r.find, findText},
 	} {
 		st, err := db.PrepareContext(ctx, each.text)
 		if err != nil {
@@ -106,10 +107,13 @@ func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
 	w := ports.Work{Lease: g.lease}
 	err := s.view(ctx, "lease", func(r *reader) error {
 		var data []byte
-		if err := r.one(s.read.work, g.n).Scan(&data); err != nil {
+		err := r.one(s.read.work, g.n, string(g.lease.Conversation)).Scan(&data)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ports.ErrLeaseLost // it was erased in between
+		}
+		if err != nil {
 			return fmt.Errorf("read conversation: %w", err)
 		}
-		var err error
 		if w.Conversation, err = record.DecodeConversation(data); err != nil {
 			return err
 		}
@@ -178,34 +182,6 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 			}
 			for _, f := range facts {
 				out[i].Observe(f)
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// DeadLetters returns the turns that were given up, oldest first, at most limit.
-func (s *Store) DeadLetters(ctx context.Context, limit int) ([]record.DeadLetter, error) {
-	var out []record.DeadLetter
-	err := s.view(ctx, "dead letters", func(r *reader) error {
-		var rows []int64
-		err := r.each(s.read.deadLetters, func(scan func(...any) error) error {
-			var n, at int64
-			var data sql.RawBytes
-			if err := scan(&n, &at, &data); err != nil {
-				return err
-			}
-			turn, err := record.DecodeTurn(data)
-			out, rows = append(out, record.DeadLetter{Turn: turn, At: unix(at)}), append(rows, n)
-			return err
-		}, max(0, limit))
-		if err != nil {
-			return err
-		}
-		for i, n := range rows {
-			if out[i].Messages, err = list(r, record.DecodeMessage, s.read.deadMessages, n); err != nil {
-				return err
 			}
 		}
 		return nil

@@ -35,6 +35,7 @@ const (
 	stRestDue
 	stAddDead
 	stAddDeadMessage
+	stTurnState
 
 	stFindTurnByID
 	stFindSend
@@ -50,6 +51,29 @@ const (
 	stDropDead
 	stDropDeadMessages
 	stDropTurn
+
+	stBuried
+	stDeadMessages
+	stReplayMessage
+	stLayToRest
+
+	stFindConversations
+	stOrphaned
+	stAddHeir
+	stHeirs
+	stUsersOf
+	stEraseFacts
+	stEraseSends
+	stEraseDead
+	stEraseDeadMessages
+	stEraseTurns
+	stEraseInbox
+	stEraseMemory
+	stEraseIDs
+	stEraseHeirs
+	stEraseAliases
+	stEraseOwner
+	stEraseConversation
 	statementCount
 )
 
@@ -81,13 +105,14 @@ var statementText = [statementCount]string{
 		WHERE t.conv = ?1 AND t.open = 1 AND f.seq > ?2)`,
 	stFindTurn:       `SELECT n, conv FROM turns WHERE id = ?`,
 	stAddTurn:        `INSERT INTO turns (id, conv, open, dead, at, data) VALUES (?, ?, 1, ?, ?, ?)`,
-	stSetTurn:        `UPDATE turns SET open = max(open, ?2), dead = ?3, at = ?4, data = ?5 WHERE n = ?1`,
+	stSetTurn:        `UPDATE turns SET open = max(open, ?2), dead = CASE WHEN dead = 2 THEN 2 ELSE ?3 END, at = ?4, data = ?5 WHERE n = ?1`,
 	stSetSend:        `INSERT OR REPLACE INTO sends (message, turn, part, attempt) VALUES (?, ?, ?, ?)`,
 	stSaveMemory:     `INSERT OR REPLACE INTO memory (conv, data) VALUES (?, ?)`,
 	stTakeMessage:    `DELETE FROM inbox WHERE conv = ? AND id = ? RETURNING seq, data`,
 	stCloseTurn:      `UPDATE turns SET seen = max(seen, ?2), open = EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND state = 'failed' AND seq > max(turns.seen, ?2)) WHERE n = ?1`,
 	stRestDue:        `SELECT CASE WHEN EXISTS (SELECT 1 FROM turns WHERE conv = ?1 AND open = 1) THEN ?2 ELSE (SELECT min(due) FROM inbox WHERE conv = ?1) END`,
 	stAddDead:        `INSERT INTO dead_letters (turn, at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+	stTurnState:      `SELECT dead FROM turns WHERE n = ?`,
 	stAddDeadMessage: `INSERT INTO dead_messages (turn, seq, data) VALUES (?, ?, ?)`,
 
 	stFindTurnByID: `SELECT t.n, t.open, c.n, c.id FROM turns t JOIN conversations c ON c.n = t.conv WHERE t.id = ?`,
@@ -105,4 +130,40 @@ var statementText = [statementCount]string{
 	stDropDead:         `DELETE FROM dead_letters WHERE turn = ?`,
 	stDropDeadMessages: `DELETE FROM dead_messages WHERE turn = ?`,
 	stDropTurn:         `DELETE FROM turns WHERE n = ?`,
+
+	stBuried:       `SELECT t.n, t.conv FROM turns t JOIN dead_letters d ON d.turn = t.n WHERE t.id = ?`,
+	stDeadMessages: `SELECT seq, data FROM dead_messages WHERE turn = ? ORDER BY seq`,
+	// The old numbers put the messages in front of what came later; AUTOINCREMENT
+	// never gives them to others. Along the numbers the times of admission grow, on
+	// which Backlog relies.
+	stReplayMessage: `INSERT INTO inbox (seq, conv, id, at, due, data)
+		VALUES (?1, ?2, ?3, coalesce(min(?4, (SELECT at FROM inbox ORDER BY seq LIMIT 1)), ?4), ?4, ?5)`,
+	stLayToRest: `UPDATE turns SET dead = 2 WHERE n = ?`,
+
+	stFindConversations: findText,
+	stOrphaned:          `SELECT NOT EXISTS (SELECT 1 FROM aliases WHERE conv = ? AND kind <> 2)`,
+	stAddHeir:           `INSERT OR REPLACE INTO aliases (number, kind, value, conv, owner) VALUES (?, ?, ?, ?, '')`,
+	stHeirs:             `SELECT c.n FROM aliases a JOIN conversations c ON c.id = a.value WHERE a.conv = ? AND a.kind = 2`,
+	stUsersOf:           `SELECT value FROM aliases WHERE conv = ? AND kind = 0`,
+	stEraseFacts:        `DELETE FROM facts WHERE turn IN (SELECT n FROM turns WHERE conv = ?)`,
+	stEraseSends:        `DELETE FROM sends WHERE turn IN (SELECT n FROM turns WHERE conv = ?)`,
+	stEraseDead:         `DELETE FROM dead_letters WHERE turn IN (SELECT n FROM turns WHERE conv = ?)`,
+	stEraseDeadMessages: `DELETE FROM dead_messages WHERE turn IN (SELECT n FROM turns WHERE conv = ?)`,
+	stEraseTurns:        `DELETE FROM turns WHERE conv = ?`,
+	stEraseInbox:        `DELETE FROM inbox WHERE conv = ?`,
+	stEraseMemory:       `DELETE FROM memory WHERE conv = ?`,
+	stEraseIDs:          `DELETE FROM ids WHERE conv = ?`,
+	stEraseHeirs:        `DELETE FROM aliases WHERE conv = ? AND kind = 2`,
+	stEraseAliases:      `DELETE FROM aliases WHERE conv = ?`,
+	stEraseOwner:        `DELETE FROM aliases WHERE owner = ?`,
+	stEraseConversation: `DELETE FROM conversations WHERE n = ?`,
 }
+
+// findText finds the conversations that a user id (1) or a phone number (2) leads
+// to. There are few business numbers and many people: it hops from one number to
+// the next and looks each up.
+const findText = `WITH RECURSIVE numbers(number) AS (
+		SELECT min(number) FROM aliases
+		UNION ALL SELECT (SELECT min(number) FROM aliases WHERE number > numbers.number) FROM numbers WHERE number IS NOT NULL)
+	SELECT DISTINCT c.n, c.id FROM numbers JOIN aliases a ON a.number = numbers.number AND (a.kind, a.value) IN (VALUES (0, ?1), (1, ?2))
+		JOIN conversations c ON c.n = a.conv ORDER BY c.n`

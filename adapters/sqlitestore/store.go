@@ -16,6 +16,9 @@ var (
 	_ ports.DedupPort        = (*Store)(nil)
 	_ ports.InboxPort        = (*Store)(nil)
 	_ ports.ConversationPort = (*Store)(nil)
+	_ ports.DeadLetterPort   = (*Store)(nil)
+	_ ports.ErasurePort      = (*Store)(nil)
+	_ ports.PacerPort        = (*Store)(nil)
 )
 
 // The defaults and retention times.
@@ -61,6 +64,7 @@ type Store struct {
 	writer  *writer
 	readers *sql.DB
 	read    readStatements
+	pace    pacer
 
 	queue    chan *job
 	poke     chan struct{} // tells the writer that somebody waits for a lease

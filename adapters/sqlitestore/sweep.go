@@ -36,8 +36,9 @@ func (s *Store) sweepLoop(ctx context.Context) {
 func (s *Store) sweepAll(ctx context.Context) error {
 	for _, piece := range []func(*writer) (int, error){
 		sweepIDs,
-		func(w *writer) (int, error) { return sweepTurns(w, false, TurnRetention) },
-		func(w *writer) (int, error) { return sweepTurns(w, true, DeadLetterRetention) },
+		func(w *writer) (int, error) { return sweepTurns(w, notDead, TurnRetention) },
+		func(w *writer) (int, error) { return sweepTurns(w, letterGone, TurnRetention) },
+		func(w *writer) (int, error) { return sweepTurns(w, letterKept, DeadLetterRetention) },
 	} {
 		for removed := sweepPiece; removed == sweepPiece; {
 			err := s.do(ctx, "sweep", sweepPiece, func(w *writer) (err error) {
@@ -57,8 +58,8 @@ func sweepIDs(w *writer) (int, error) {
 	return int(n), err
 }
 
-func sweepTurns(w *writer, dead bool, keep time.Duration) (int, error) {
-	rows, err := w.st[stOldTurns].Query(dead, w.now-int64(keep), sweepPiece)
+func sweepTurns(w *writer, dead deadState, keep time.Duration) (int, error) {
+	rows, err := w.st[stOldTurns].Query(int(dead), w.now-int64(keep), sweepPiece)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -20,9 +21,11 @@ const maxBatch = 2048
 type job struct {
 	ctx    context.Context
 	weight int
-	run    func(w *writer) error
-	done   chan error // buffered, so that the writer never waits for a caller
-	err    error
+	// alone makes the job run between transactions, not in one.
+	alone bool
+	run   func(w *writer) error
+	done  chan error // buffered, so that the writer never waits for a caller
+	err   error
 }
 
 // writer holds the one connection that writes. Only the writer's goroutine, and
@@ -99,10 +102,14 @@ func (w *writer) row(st int, args []any, dest ...any) (found bool, err error) {
 // do queues a write and waits until it is durable or has failed, or ctx ends. A
 // write that the writer has begun by then may still become durable.
 func (s *Store) do(ctx context.Context, op string, weight int, run func(w *writer) error) error {
+	return s.submit(op, &job{ctx: ctx, weight: weight, run: run, done: make(chan error, 1)})
+}
+
+func (s *Store) submit(op string, j *job) error {
+	ctx := j.ctx
 	if err := ports.FromContext(ctx, "sqlitestore: "+op); err != nil {
 		return err
 	}
-	j := &job{ctx: ctx, weight: weight, run: run, done: make(chan error, 1)}
 	select {
 	case <-s.closing:
 		return storeErr(op, ErrClosed)
@@ -178,6 +185,7 @@ func (s *Store) gather(first *job) []*job {
 // of them, and returns how long to wait until a conversation becomes due.
 func (s *Store) transact(jobs []*job) time.Duration {
 	w := s.writer
+	jobs, alone := split(jobs)
 	grants, wait, err := s.attempt(jobs)
 	if err != nil {
 		w.known.clear()
@@ -202,8 +210,42 @@ func (s *Store) transact(jobs []*job) time.Duration {
 		g.err = err
 		g.to <- g
 	}
+	for _, j := range alone {
+		j.done <- w.runAlone(j)
+	}
 	return wait
 }
+
+// split takes the jobs that want to run alone out of the others.
+func split(jobs []*job) (shared, alone []*job) {
+	if !slices.ContainsFunc(jobs, func(j *job) bool { return j.alone }) {
+		return jobs, nil
+	}
+	for _, j := range jobs {
+		if j.alone {
+			alone = append(alone, j)
+		} else {
+			shared = append(shared, j)
+		}
+	}
+	return shared, alone
+}
+
+// runAlone runs a job outside of a transaction.
+func (w *writer) runAlone(j *job) error {
+	if err := ports.FromContext(j.ctx, "sqlitestore"); err != nil {
+		return err
+	}
+	if w.stale {
+		return errStale
+	}
+	err := runSafely(w, j)
+	var known *ports.Error
+	w.stale = err != nil && !errors.As(err, &known) && broken(err)
+	return err
+}
+
+var errStale = errors.New("the connection is to be replaced first")
 
 func (s *Store) attempt(jobs []*job) ([]*grant, time.Duration, error) {
 	w := s.writer

@@ -113,7 +113,7 @@ func allowed(pkg, imp string, test bool) bool {
 			other := firstSegment(targetRest)
 			return other == own || slices.Contains(shared, other) || (test && other == "fake")
 		case "test":
-			return test && strings.HasPrefix(targetRest, "simulator")
+			return test && (strings.HasPrefix(targetRest, "simulator") || targetRest == "redisserver")
 		}
 		return false
 	case "test":
@@ -168,6 +168,8 @@ func TestImportRulesCatchWhatTheyShould(t *testing.T) {
 		{"whatsappnode/adapters/whatsapp", "whatsappnode/app", true},
 		{"whatsappnode/adapters/offline", "whatsappnode/adapters/whatsapp", false},
 		{"whatsappnode/adapters/offline", "whatsappnode/cmd/internal/bot", false},
+		{"whatsappnode/adapters/redisstore", "whatsappnode/test/redisserver", false},
+		{"whatsappnode/adapters/redisstore", "whatsappnode/test/bench", true},
 		{"whatsappnode/test/simulator", "whatsappnode/domain", false},
 		{"whatsappnode/test/simulator", "whatsappnode/adapters/whatsapp", true},
 		{"whatsappnode/cmd/whatsapp-node", "whatsappnode/test/simulator", false},

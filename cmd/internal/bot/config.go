@@ -16,6 +16,7 @@ type Config struct {
 	HTTP     HTTPConfig
 	WhatsApp WhatsAppConfig
 	Store    StoreConfig
+	Sending  SendingConfig
 	Vendors  VendorConfig
 	Dialogue DialogueConfig
 	Log      LogConfig
@@ -44,9 +45,24 @@ type WhatsAppConfig struct {
 
 // StoreConfig is about where messages and conversations are kept.
 type StoreConfig struct {
-	Kind  string        `env:"STORE" envDefault:"embedded" validate:"oneof=embedded" doc:"Store: embedded is one SQLite file for one process."`
+	Kind  string        `env:"STORE" validate:"omitempty,oneof=embedded redis" doc:"embedded (one SQLite file, one process) or redis (Redis or Valkey, any number of processes). Unset: redis when REDIS_URL is set, else embedded."`
 	Path  string        `env:"STORE_PATH" envDefault:"data/whatsapp-node.db" validate:"required" doc:"File of the embedded store. Its directory is made when missing."`
-	Lease time.Duration `env:"LEASE_TIME" envDefault:"30s" validate:"min=3s,max=10m" doc:"How long a conversation stays with a worker that gives no sign of life."`
+	Lease time.Duration `env:"LEASE_TIME" envDefault:"30s" validate:"min=1s,max=10m" doc:"How long a conversation stays with a worker that gives no sign of life."`
+
+	RedisURL        settings.Secret `env:"REDIS_URL" doc:"Address of Redis or Valkey: redis://user:password@host:6379/0, rediss:// for TLS, redis+cluster://a:6379,b:6379, redis+sentinel://a:26379/mymaster."`
+	RedisUser       string          `env:"REDIS_USERNAME" doc:"ACL user; wins over the one in REDIS_URL when REDIS_PASSWORD is set."`
+	RedisPassword   settings.Source `env:"REDIS_PASSWORD" doc:"Password, or short-lived token: as REDIS_PASSWORD_FILE it is read again at each new connection."`
+	RedisAck        string          `env:"REDIS_ACK" envDefault:"memory" doc:"What must have happened before a webhook gets its 200: memory, fsync (on the server's disk) or replicas:N (received by N replicas)."`
+	RedisAckTimeout time.Duration   `env:"REDIS_ACK_TIMEOUT" envDefault:"1s" validate:"min=10ms,max=30s" doc:"How long the disk or the replicas may take to confirm; then the webhook gets 503 and Meta delivers it again."`
+	RedisPrefix     string          `env:"REDIS_PREFIX" envDefault:"wa" doc:"Beginning of every key. Bots that share a server need different ones."`
+	RedisPartitions int             `env:"REDIS_PARTITIONS" envDefault:"64" validate:"min=1,max=1024" doc:"Parts that conversations are spread over in a cluster. Fixed by the first start."`
+}
+
+// SendingConfig is about the limits Meta grants.
+type SendingConfig struct {
+	NumberRate     int           `env:"NUMBER_RATE" envDefault:"80" validate:"min=1,max=100000" doc:"Messages a second that a business number may send; Meta grants 80, and 1,000 after its upgrade."`
+	RecipientBurst int           `env:"RECIPIENT_BURST" envDefault:"45" validate:"min=1,max=100000" doc:"Messages that one person may get at once."`
+	RecipientEvery time.Duration `env:"RECIPIENT_EVERY" envDefault:"6s" validate:"min=1ms,max=10m" doc:"Time in which one more message may be sent to that person."`
 }
 
 // VendorConfig chooses who thinks, hears and speaks.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"whatsappnode/adapters/redisstore"
 	"whatsappnode/adapters/settings"
 )
 
@@ -30,13 +31,26 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 	if role != "" {
 		cfg.Role = role
 	}
-	if cfg.Role == "serve" || cfg.Role == "worker" {
-		faults = append(faults, fmt.Errorf("ROLE: %s needs a store that several processes share, and STORE=embedded belongs to one process", cfg.Role))
+	if cfg.Role != roleAll && cfg.storeKind() == storeEmbedded {
+		faults = append(faults, fmt.Errorf("ROLE: %s needs a store that several processes share (REDIS_URL), and STORE=embedded belongs to one process", cfg.Role))
 	}
+	faults = append(faults, storeFaults(cfg)...)
 	if n := len(cfg.appSecrets()); n > 2 {
 		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET: at most two secrets are accepted, %d are given", n))
 	}
 	return cfg, faults
+}
+
+// storeFaults checks what the tags of StoreConfig cannot say.
+func storeFaults(cfg Config) []error {
+	var faults []error
+	if cfg.storeKind() == storeRedis && cfg.Store.RedisURL == "" {
+		faults = append(faults, errors.New("REDIS_URL is required with STORE=redis"))
+	}
+	if _, err := redisstore.ParseAck(cfg.Store.RedisAck); err != nil {
+		faults = append(faults, fmt.Errorf("REDIS_ACK: %w", err))
+	}
+	return faults
 }
 
 // Environment is the process environment, and below it the variables of a file
@@ -52,8 +66,15 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_",
 }
+
+// The roles of a process.
+const (
+	roleAll    = "all"
+	roleServe  = "serve"
+	roleWorker = "worker"
+)
 
 // ErrSettings says that the settings are wrong; the process must not start.
 var ErrSettings = errors.New("the settings are wrong")

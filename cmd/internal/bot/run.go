@@ -16,10 +16,10 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/echohttp"
 	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/settings"
-	"whatsappnode/adapters/sqlitestore"
 	"whatsappnode/adapters/telemetry"
 	"whatsappnode/adapters/whatsapp"
 	"whatsappnode/app"
@@ -68,12 +68,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		log.Warn("unknown setting", zap.Stringer("variable", s))
 	}
 
-	store, err := sqlitestore.Open(ctx, sqlitestore.Options{
-		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease,
-		OnSweepError: func(err error) { log.Warn("store sweep failed", zap.Error(err)) },
-	})
+	store, err := openStore(ctx, cfg, log)
 	if err != nil {
-		return fmt.Errorf("STORE_PATH: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
@@ -87,12 +84,12 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	defer flush()
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: store, Messenger: messenger, LLM: chosen.llm, STT: chosen.stt, TTS: chosen.tts, Observer: observer,
+		Inbox: store, Messenger: paced(cfg, messenger, store, log), LLM: chosen.llm, STT: chosen.stt, TTS: chosen.tts, Observer: observer,
 	}, dialogue(cfg))
 	if err != nil {
 		return err
 	}
-	server, err := newServer(cfg, store, messenger, app.NewIntake(store, store, observer, cfg.Dialogue.BurstWindow), log)
+	server, err := newServer(cfg, store, messenger, observer, log)
 	if err != nil {
 		return err
 	}
@@ -109,9 +106,11 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if admin != nil {
 		g.Go(func() error { return admin.Run(gctx) })
 	}
-	g.Go(func() error {
-		return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
-	})
+	if cfg.Role != roleServe {
+		g.Go(func() error {
+			return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
+		})
+	}
 	server.Started()
 	announce(log, cfg, server.Addr(), admin, chosen)
 	if opt.Ready != nil {
@@ -178,21 +177,34 @@ func observers(cfg Config, log *zap.Logger, opt Options) (ports.ObserverPort, fu
 	return all, func() { cancel(); wg.Wait() }, nil
 }
 
-func newServer(cfg Config, store *sqlitestore.Store, messenger *whatsapp.Messenger, intake ports.IntakePort, log *zap.Logger) (*echohttp.Server, error) {
-	webhook, err := whatsapp.NewWebhook(cfg.appSecrets, cfg.WhatsApp.VerifyToken.Current)
-	if err != nil {
-		return nil, err
-	}
-	return echohttp.New(echohttp.Options{
-		Addr:    cfg.listenAddr(),
-		Webhook: webhook,
-		Intake:  intake,
-		Log:     log,
+// newServer makes the public listener. A process that only answers has the probes
+// there and no webhook.
+func newServer(cfg Config, store store, messenger *whatsapp.Messenger, observer ports.ObserverPort, log *zap.Logger) (*echohttp.Server, error) {
+	opt := echohttp.Options{
+		Addr: cfg.listenAddr(),
+		Log:  log,
 		Checks: map[string]echohttp.Check{
 			"store":    store.Ping,
 			"whatsapp": func(context.Context) error { return messenger.Healthy() },
 		},
 		Limits: echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainTimeout: cfg.HTTP.DrainTimeout},
+	}
+	if cfg.Role != roleWorker {
+		webhook, err := whatsapp.NewWebhook(cfg.appSecrets, cfg.WhatsApp.VerifyToken.Current)
+		if err != nil {
+			return nil, err
+		}
+		opt.Webhook, opt.Intake = webhook, app.NewIntake(store, store, observer, cfg.Dialogue.BurstWindow)
+	}
+	return echohttp.New(opt)
+}
+
+// paced keeps the sends of all processes below Meta's limits.
+func paced(cfg Config, messenger ports.MessengerPort, pacer ports.PacerPort, log *zap.Logger) ports.MessengerPort {
+	return decorate.Paced(messenger, pacer, decorate.Limits{
+		NumberRate: cfg.Sending.NumberRate, RecipientBurst: cfg.Sending.RecipientBurst, RecipientEvery: cfg.Sending.RecipientEvery,
+		Secret:  hashKey(cfg),
+		OnError: func(err error) { log.Warn("pacing failed; the send went out unpaced", zap.Error(err)) },
 	})
 }
 
@@ -225,7 +237,7 @@ func announce(log *zap.Logger, cfg Config, addr net.Addr, admin *echohttp.Admin,
 	}
 	log.Info("started",
 		zap.String("version", Version), zap.String("role", cfg.Role), zap.Stringer("addr", addr), zap.String("admin", adminAddr),
-		zap.String("store", cfg.Store.Kind), zap.String("reply_mode", string(cfg.Dialogue.ReplyMode)),
+		zap.String("store", cfg.storeKind()), zap.String("reply_mode", string(cfg.Dialogue.ReplyMode)),
 		zap.String("llm", chosen.names["LLM"]), zap.String("stt", chosen.names["STT"]), zap.String("tts", chosen.names["TTS"]),
 		zap.Int("pid", os.Getpid()))
 }

@@ -1,0 +1,39 @@
+-- Leases the conversation of the partition that is due longest.
+-- ARGV[5] lease time (µs), [6] most messages to hand out.
+-- Answers the report of the head alone when nothing is due; else the report of the next
+-- head, conversation, token, memory, messages, open turns each with its facts.
+while true do
+  local delay, conv = head()
+  if not conv or delay > 0 then return { (report()) } end
+  local k = ckey(conv)
+  local ids = redis.call('ZRANGE', k .. ':in', 0, tonumber(ARGV[6]) - 1)
+  local open = redis.call('ZRANGE', k .. ':open', 0, -1)
+  local turns = {}
+  for _, turn in ipairs(open) do
+    local all, one = redis.call('HGETALL', tkey(turn)), {}
+    for i = 1, #all, 2 do
+      if all[i] == 'd' then
+        table.insert(one, 1, all[i + 1])
+      elseif string.sub(all[i], 1, 2) == 'f:' then
+        one[#one + 1] = all[i + 1]
+      end
+    end
+    turns[#turns + 1] = one
+  end
+  if #ids == 0 and #open == 0 then
+    redis.call('ZREM', base .. ':due', conv) -- nothing waits after all
+    unlease(conv, false)
+  else
+    local v = redis.call('HMGET', k, 'tok', 'mem')
+    -- About the time, so that the tokens grow even if a failover lost the last ones.
+    local token = math.max(now, tonumber(v[1] or 0) + 1)
+    local till = now + tonumber(ARGV[5])
+    redis.call('ZADD', base .. ':due', num(till), conv)
+    redis.call('HSET', k, 'tok', num(token), 'until', num(till), 'def', '0')
+    local pending = {}
+    if #ids > 0 then pending = redis.call('HMGET', k .. ':m', unpack(ids)) end
+    local after = report()
+    tell(after)
+    return { after, conv, num(token), v[2] or '', pending, turns }
+  end
+end

@@ -1,0 +1,16 @@
+-- Reads the newest dead letters of a partition: time, turn's record, messages.
+-- ARGV[5] at most how many.
+local out, limit = {}, tonumber(ARGV[5])
+if limit < 1 then return out end
+local all = redis.call('ZREVRANGE', base .. ':dead', 0, limit - 1, 'WITHSCORES')
+for i = 1, #all, 2 do
+  local data = redis.call('HGET', tkey(all[i]), 'd')
+  if data then
+    local one = { num(tonumber(all[i + 1])), data }
+    for _, m in ipairs(redis.call('LRANGE', tkey(all[i]) .. ':dm', 0, -1)) do
+      one[#one + 1] = string.match(m, '^[^|]*|%d+|%d+|(.*)$')
+    end
+    out[#out + 1] = one
+  end
+end
+return out

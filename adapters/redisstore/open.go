@@ -1,0 +1,120 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"whatsappnode/ports"
+)
+
+// Open connects, tries again until ctx ends while the server cannot be reached or
+// is loading, writes down or checks the number of partitions, and finds out what
+// durability is in force. Refused credentials, a wrong topology, another number of
+// partitions and a promise of durability that the server cannot keep are errors at
+// once. It starts no goroutine.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	if err := opt.complete(); err != nil {
+		return nil, invalid("open", err)
+	}
+	s := &Store{
+		opt: opt, channel: opt.Prefix + ":wake", instance: rand.Text()[:12],
+		closing: make(chan struct{}), bases: make([]string, opt.Partitions),
+	}
+	for part := range s.bases {
+		s.bases[part] = "{" + opt.Prefix + ":p" + strconv.Itoa(part) + "}"
+	}
+	s.dispatch = newDispatcher(s)
+	client, err := connect(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	s.client = client
+	if err := s.settle(ctx); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// settle checks everything that cannot be changed later.
+func (s *Store) settle(ctx context.Context) error {
+	if err := s.probe(ctx); err != nil {
+		return err
+	}
+	return s.agree(ctx)
+}
+
+const (
+	connectFirst = 50 * time.Millisecond
+	connectLast  = time.Second
+)
+
+// connect builds the client, which dials at once.
+func connect(ctx context.Context, opt Options) (rueidis.Client, error) {
+	co, want, err := clientOption(opt)
+	if err != nil {
+		return nil, invalid("open", err)
+	}
+	pause := connectFirst
+	for {
+		var client rueidis.Client
+		err := safely(func() (err error) { client, err = rueidis.NewClient(co); return err })
+		if err == nil {
+			if want == clusterTopology && client.Mode() != rueidis.ClientModeCluster {
+				client.Close()
+				return nil, invalid("open", errors.New("the server is not part of a cluster"))
+			}
+			if want != clusterTopology && client.Mode() == rueidis.ClientModeStandalone && len(co.InitAddress) > 1 {
+				client.Close()
+				return nil, invalid("open", errors.New("several addresses need a cluster or sentinels"))
+			}
+			return client, nil
+		}
+		if denied(err) {
+			return nil, &ports.Error{Op: opName("open"), Kind: ports.KindDenied, Code: codeOf(err), Err: errors.New("redis refused user or password")}
+		}
+		if !sleep(ctx, pause) {
+			if code := codeOf(err); code != "" {
+				err = fmt.Errorf("redis answered %s", code)
+			}
+			return nil, &ports.Error{Op: opName("open"), Kind: ports.KindTransient, Err: fmt.Errorf("no connection: %w", err)}
+		}
+		pause = min(2*pause, connectLast)
+	}
+}
+
+// denied reports whether the server refused who we are. The client may wrap the
+// answer, so the text decides.
+func denied(err error) bool {
+	for _, code := range []string{"WRONGPASS", "NOAUTH", "NOPERM"} {
+		if strings.Contains(err.Error(), code) {
+			return true
+		}
+	}
+	return false
+}
+
+// agree writes the number of partitions down, or compares it with what is written.
+func (s *Store) agree(ctx context.Context) error {
+	key, want := s.meta("partitions"), strconv.Itoa(s.opt.Partitions)
+	if _, err := s.do(ctx, "open", true, func(b rueidis.Builder) rueidis.Completed {
+		return b.Set().Key(key).Value(want).Nx().Build()
+	}); err != nil {
+		return err
+	}
+	msg, err := s.do(ctx, "open", true, func(b rueidis.Builder) rueidis.Completed { return b.Get().Key(key).Build() })
+	if err != nil {
+		return err
+	}
+	if got, err := msg.ToString(); err != nil || got != want {
+		return invalid("open", fmt.Errorf("the data under prefix %q has %s partitions and this process is configured for %s: the number cannot be changed; use the first one, or another prefix", s.opt.Prefix, got, want))
+	}
+	return nil
+}

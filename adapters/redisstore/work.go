@@ -1,0 +1,110 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/rueidis"
+
+	"whatsappnode/adapters/record"
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// claim leases the conversation of a partition that is due longest. It returns the
+// report on the head as the scripts tell it, and no work when nothing is due.
+func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, error) {
+	msg, err := s.run(ctx, "lease", call{sc: scClaim, part: part, args: []string{micros(s.opt.LeaseTTL), strconv.Itoa(ports.MaxPending)}})
+	if err != nil {
+		return ports.Work{}, "", false, err
+	}
+	out, err := msg.ToArray()
+	if err != nil || (len(out) != 1 && len(out) != 6) {
+		return ports.Work{}, "", false, storeErr(ctx, "lease", errors.Join(err, errors.New("unexpected answer")))
+	}
+	report, err := out[0].ToString()
+	if err != nil || len(out) == 1 {
+		return ports.Work{}, report, false, storeErr(ctx, "lease", err)
+	}
+	work, err := s.readWork(out)
+	if err != nil && !record.Unreadable(err) {
+		s.giveBack(work.Lease)
+	}
+	// A record that cannot be read will not be readable at once: its conversation waits
+	// for the lease to run out, and the others go on.
+	return work, report, err == nil, storeErr(ctx, "lease", err)
+}
+
+// readWork decodes what a lease holds.
+func (s *Store) readWork(out []rueidis.RedisMessage) (ports.Work, error) {
+	head := make([]string, 3)
+	for i := range head {
+		var err error
+		if head[i], err = out[1+i].ToString(); err != nil {
+			return ports.Work{}, err
+		}
+	}
+	token, err := strconv.ParseInt(head[1], 10, 64)
+	if err != nil {
+		return ports.Work{}, err
+	}
+	w := ports.Work{Lease: ports.Lease{Conversation: domain.ConversationID(head[0]), Token: token, TTL: s.opt.LeaseTTL}}
+	pending, err := stringsOf(out[4])
+	if err != nil {
+		return w, err
+	}
+	for _, p := range pending {
+		_, data, _ := strings.Cut(p, ":") // its due time comes first
+		m, err := record.DecodeMessage([]byte(data))
+		if err != nil {
+			return w, err
+		}
+		w.Pending = append(w.Pending, m)
+	}
+	if err := readOpen(&w, out[5]); err != nil {
+		return w, err
+	}
+	w.Conversation, err = readMemory(w, head[2])
+	return w, err
+}
+
+func readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
+	turns, err := msg.ToArray()
+	if err != nil {
+		return err
+	}
+	var facts []fact
+	for _, each := range turns {
+		parts, err := stringsOf(each)
+		if err != nil {
+			return err
+		}
+		turn, its, err := readTurn(parts)
+		if err != nil {
+			return err
+		}
+		w.Open, facts = append(w.Open, turn), append(facts, its...)
+	}
+	slices.SortFunc(facts, func(a, b fact) int { return cmp.Compare(a.seq, b.seq) })
+	for _, f := range facts {
+		w.Facts, w.Lease.Cursor = append(w.Facts, f.status), f.seq
+	}
+	return nil
+}
+
+// readMemory decodes the conversation. Until a turn is finished there is none, and
+// its first message, which is still there, says who it is with.
+func readMemory(w ports.Work, memory string) (domain.Conversation, error) {
+	if memory != "" {
+		return record.DecodeConversation([]byte(memory))
+	}
+	if len(w.Pending) == 0 {
+		return domain.Conversation{}, record.ErrMalformed
+	}
+	first := w.Pending[0]
+	return domain.NewConversation(w.Lease.Conversation, first.Number, first.From)
+}

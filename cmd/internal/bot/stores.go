@@ -1,0 +1,83 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"whatsappnode/adapters/redisstore"
+	"whatsappnode/adapters/sqlitestore"
+	"whatsappnode/ports"
+)
+
+// store is one adapter behind all ports that keep something, because their
+// atomicity is the point.
+type store interface {
+	ports.DedupPort
+	ports.InboxPort
+	ports.ConversationPort
+	ports.DeadLetterPort
+	ports.ErasurePort
+	ports.PacerPort
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// The stores.
+const (
+	storeEmbedded = "embedded"
+	storeRedis    = "redis"
+)
+
+// storeKind is the store that is named, or else implied.
+func (c Config) storeKind() string {
+	switch {
+	case c.Store.Kind != "":
+		return c.Store.Kind
+	case c.Store.RedisURL != "":
+		return storeRedis
+	}
+	return storeEmbedded
+}
+
+// openStore opens the store and logs what durability is in force.
+func openStore(ctx context.Context, cfg Config, log *zap.Logger) (store, error) {
+	if cfg.storeKind() == storeRedis {
+		return openRedis(ctx, cfg, log)
+	}
+	s, err := sqlitestore.Open(ctx, sqlitestore.Options{
+		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease,
+		OnSweepError: func(err error) { log.Warn("store sweep failed", zap.Error(err)) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("STORE_PATH: %w", err)
+	}
+	return s, nil
+}
+
+func openRedis(ctx context.Context, cfg Config, log *zap.Logger) (store, error) {
+	ack, err := redisstore.ParseAck(cfg.Store.RedisAck)
+	if err != nil {
+		return nil, err // load has checked it
+	}
+	opt := redisstore.Options{
+		URL: cfg.Store.RedisURL.Reveal(), Prefix: cfg.Store.RedisPrefix, Partitions: cfg.Store.RedisPartitions,
+		LeaseTTL: cfg.Store.Lease, Ack: ack, AckTimeout: cfg.Store.RedisAckTimeout,
+	}
+	if password := cfg.Store.RedisPassword; password.Current() != "" {
+		opt.Credentials = func(context.Context) (string, string, error) {
+			return cfg.Store.RedisUser, password.Current(), nil
+		}
+	}
+	s, err := redisstore.Open(ctx, opt)
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	report := s.Durability()
+	log.Info("durability", zap.Stringer("redis", report))
+	for _, w := range report.Warnings {
+		log.Warn("durability", zap.String("warning", w))
+	}
+	return s, nil
+}
