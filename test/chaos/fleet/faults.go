@@ -14,34 +14,40 @@ type fault struct {
 	name   string
 	weight int
 	do     func(ctx context.Context, f *fleet, rng *rand.Rand)
+	// replica marks a fault that needs one.
+	replica bool
 }
 
 // faults are what can go wrong, the likelier ones with more weight.
 var faults = []fault{
-	{"kill a process", 6, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "fail over Redis", weight: 3, replica: true, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.failOver(ctx, rng) }},
+	{name: "kill a process", weight: 8, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		bot := f.any(rng)
 		bot.Kill()
 		pause(ctx, rng, 0, 500*time.Millisecond)
 		_ = bot.Start(ctx) // heal tries again when the run is over
 	}},
-	{"freeze a process", 3, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "freeze a process", weight: 3, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		bot := f.any(rng)
 		bot.Freeze()
 		pause(ctx, rng, 500*time.Millisecond, 2*f.plan.lease) // sometimes longer than its leases
 		bot.Thaw()
 	}},
-	{"kill Redis", 2, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "kill Redis", weight: 2, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		f.redis.Kill9()
 		pause(ctx, rng, 0, time.Second)
-		_ = f.redis.Restart()
+		f.restartMaster()
+		if f.replica != nil {
+			f.awaitReplica(ctx)
+		}
 	}},
-	{"cut the network to Redis", 2, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "cut the network to Redis", weight: 2, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		f.network.Cut()
 		pause(ctx, rng, 300*time.Millisecond, 4*time.Second)
 		f.network.Mend()
 	}},
-	{"reset connections to Redis", 2, func(_ context.Context, f *fleet, _ *rand.Rand) { f.network.Reset() }},
-	{"fail Graph calls", 3, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "reset connections to Redis", weight: 2, do: func(_ context.Context, f *fleet, _ *rand.Rand) { f.network.Reset() }},
+	{name: "fail Graph calls", weight: 3, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		trouble := []struct{ code, status int }{{131000, 500}, {130429, 429}, {131056, 400}, {2, 503}}[rng.IntN(4)]
 		s := f.world.Sim.Faults()
 		s.ErrorPercent, s.ErrorCode, s.ErrorHTTPStatus = 20+rng.IntN(60), trouble.code, trouble.status
@@ -50,7 +56,7 @@ var faults = []fault{
 		s.ErrorPercent = 0
 		_ = f.world.Sim.SetFaults(s)
 	}},
-	{"cut Graph answers off", 3, func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "cut Graph answers off", weight: 3, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		s := f.world.Sim.Faults()
 		s.DropAnswerPercent = 5 + rng.IntN(30)
 		_ = f.world.Sim.SetFaults(s)
@@ -69,13 +75,17 @@ func pause(ctx context.Context, rng *rand.Rand, from, to time.Duration) {
 // breakThings does one fault after the other, with short rests, until ctx ends.
 func (f *fleet) breakThings(ctx context.Context, rng *rand.Rand) {
 	total := 0
+	var possible []fault
 	for _, each := range faults {
-		total += each.weight
+		if !each.replica || f.replica != nil {
+			possible = append(possible, each)
+			total += each.weight
+		}
 	}
 	for ctx.Err() == nil {
 		pause(ctx, rng, 100*time.Millisecond, 1500*time.Millisecond)
 		n := rng.IntN(total)
-		for _, each := range faults {
+		for _, each := range possible {
 			if n -= each.weight; n < 0 {
 				f.broke[each.name]++
 				each.do(ctx, f, rng)

@@ -20,9 +20,10 @@ type fleet struct {
 	plan    plan
 	dir     string
 	world   *rig.World
-	redis   *redisserver.Server
-	network *rig.Balancer // from the bots to Redis
-	front   *rig.Balancer // from Meta to the serving bots
+	redis   *redisserver.Server // the master
+	replica *redisserver.Server // nil without -replica
+	network *rig.Balancer       // from the bots to Redis
+	front   *rig.Balancer       // from Meta to the serving bots
 	bots    []*rig.Process
 	broke   map[string]int
 }
@@ -42,15 +43,12 @@ func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
 	if f.world, err = rig.NewWorld(ctx, f.dir, p.seed, faults); err != nil {
 		return f, err
 	}
-	redisDir := f.dir + "/redis"
-	if err = os.Mkdir(redisDir, 0o700); err != nil {
+	if err = f.startRedis(); err != nil {
 		return f, err
 	}
-	if f.redis, err = redisserver.Launch(redisDir, redisserver.Options{AppendOnly: true, AppendFsync: "always"}); err != nil {
-		return f, err
-	}
-	if f.network, err = rig.NewBalancer(f.redis.Addr()); err != nil {
-		return f, err
+	ack := "REDIS_ACK=fsync"
+	if p.replica {
+		ack = "REDIS_ACK=replicas:1" // what was acknowledged must survive a failover
 	}
 	var doors []string
 	for i := range p.serves + p.workers {
@@ -59,7 +57,7 @@ func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
 			role, name = "worker", fmt.Sprintf("worker%d", i-p.serves)
 		}
 		bot, err := rig.NewProcess(p.binary, role, f.dir, name, f.world.Addr,
-			"STORE=redis", "REDIS_URL=redis://"+f.network.Addr, "REDIS_ACK=fsync", "REPLY_MODE=text",
+			"STORE=redis", "REDIS_URL=redis://"+f.network.Addr, ack, "REPLY_MODE=text", "NUMBER_RATE=1000",
 			"SETTLE_WAIT="+p.settle.String(), "LEASE_TIME="+p.lease.String())
 		if err != nil {
 			return f, err
@@ -88,7 +86,10 @@ func (f *fleet) heal(ctx context.Context) error {
 	f.network.Mend()
 	var all []error
 	if f.redis.Pid() == 0 {
-		all = append(all, f.redis.Restart())
+		f.restartMaster()
+	}
+	if f.replica != nil {
+		f.follow(ctx)
 	}
 	for _, b := range f.bots {
 		b.Thaw()
@@ -117,8 +118,10 @@ func (f *fleet) close() {
 	if f.network != nil {
 		f.network.Close()
 	}
-	if f.redis != nil {
-		f.redis.Stop()
+	for _, r := range []*redisserver.Server{f.redis, f.replica} {
+		if r != nil {
+			r.Stop()
+		}
 	}
 	if f.world != nil {
 		f.world.Close()

@@ -28,7 +28,7 @@ type plan struct {
 	serves, workers int
 	seed            uint64
 	settle, lease   time.Duration
-	calm            bool
+	calm, replica   bool
 }
 
 func main() {
@@ -42,6 +42,7 @@ func main() {
 	flag.Uint64Var(&p.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "seed of every random choice")
 	flag.DurationVar(&p.settle, "settle", 4*time.Second, "SETTLE_WAIT of the bot")
 	flag.DurationVar(&p.lease, "lease", 4*time.Second, "LEASE_TIME of the bot")
+	flag.BoolVar(&p.replica, "replica", false, "a Redis with a replica that takes over, and REDIS_ACK=replicas:1")
 	flag.BoolVar(&p.calm, "calm", false, "break nothing, to see the rest work")
 	flag.Parse()
 

@@ -17,13 +17,13 @@ type Balancer struct {
 	Addr string
 
 	listener net.Listener
-	targets  []string
 	next     atomic.Uint64
 	cut      atomic.Bool
 
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
-	wg    sync.WaitGroup
+	mu      sync.Mutex
+	targets []string
+	conns   map[net.Conn]struct{}
+	wg      sync.WaitGroup
 }
 
 // NewBalancer listens on a free loopback port.
@@ -52,6 +52,15 @@ func (b *Balancer) Cut() { b.cut.Store(true) }
 func (b *Balancer) Mend() {
 	b.Reset()
 	b.cut.Store(false)
+}
+
+// Retarget sends new connections elsewhere and resets those there are, as a
+// failover does.
+func (b *Balancer) Retarget(targets ...string) {
+	b.mu.Lock()
+	b.targets = targets
+	b.mu.Unlock()
+	b.Reset()
 }
 
 // Reset closes all connections.
@@ -95,9 +104,12 @@ func (b *Balancer) pass(conn net.Conn) {
 func (b *Balancer) dial() net.Conn {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
+	b.mu.Lock()
+	targets := b.targets
+	b.mu.Unlock()
 	first := int(b.next.Add(1))
-	for i := range b.targets {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.targets[(first+i)%len(b.targets)])
+	for i := range targets {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", targets[(first+i)%len(targets)])
 		if err == nil {
 			return conn
 		}
