@@ -59,6 +59,10 @@ chaos: build ## several processes on a real Redis, with and without a replica, b
 bench: build ## measure binary size, start, memory and acknowledgement latency
 	go run ./test/bench/embedded -binary bin/whatsapp-node
 
+bench-redis: build ## measure the acknowledgement path on Redis against a bare handler
+	@.ci/packages test
+	go run ./test/bench/redis -binary bin/whatsapp-node
+
 fuzz: ## fuzz each parser for FUZZTIME (default 30s)
 	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
 		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | sed 's/func //'); do \
@@ -74,4 +78,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build check fmt fmt-check vet lint tidy-check kill-test chaos bench fuzz cover image clean
+.PHONY: help run test build check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-redis fuzz cover image clean

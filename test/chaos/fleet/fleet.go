@@ -40,6 +40,7 @@ func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
 	}
 	faults := simulator.DefaultFaults()
 	faults.DuplicatePercent, faults.StatusReorder = 10, true
+	faults.GraphDelayMS = 40 // as far away as Meta is, so that a kill finds sends under way
 	if f.world, err = rig.NewWorld(ctx, f.dir, p.seed, faults); err != nil {
 		return f, err
 	}
