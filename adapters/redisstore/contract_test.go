@@ -137,12 +137,14 @@ func (s *site) suites(t *testing.T) {
 }
 
 func TestStandalone(t *testing.T) {
+	t.Parallel()
 	server := redisserver.Start(t, redisserver.Options{})
 	s := &site{url: server.URL(), masters: []*redisserver.Server{server}}
 	s.suites(t)
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := redisserver.StartCluster(t, 3, 0)
 	s := &site{url: c.URL(), masters: c.Masters}
 	s.suites(t)

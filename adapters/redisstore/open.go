@@ -43,12 +43,18 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	return s, nil
 }
 
-// settle checks everything that cannot be changed later.
+// settle checks everything that cannot be changed later, and waits while the server
+// loads its data or has no master.
 func (s *Store) settle(ctx context.Context) error {
-	if err := s.probe(ctx); err != nil {
-		return err
+	for {
+		err := s.agree(ctx)
+		if err == nil {
+			return s.probe(ctx)
+		}
+		if ports.KindOf(err) != ports.KindTransient || !sleep(ctx, connectLast) {
+			return err
+		}
 	}
-	return s.agree(ctx)
 }
 
 const (

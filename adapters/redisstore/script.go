@@ -4,6 +4,7 @@ import (
 	"crypto/sha1" //nolint:gosec // it is how Redis names scripts
 	"embed"
 	"encoding/hex"
+	"strings"
 )
 
 //go:embed lua/*.lua
@@ -16,38 +17,38 @@ type script struct{ text, sha string }
 
 // The scripts; each file says what it does.
 var (
-	scAdmit      = load("admit")
+	scAdmit      = load("admit", "with_names")
 	scPin        = load("pin")
 	scName       = load("name")
-	scClaim      = load("claim")
+	scClaim      = load("claim", "with_turns")
 	scPeek       = load("peek")
-	scExtend     = load("extend")
-	scCheckpoint = load("checkpoint")
-	scDefer      = load("defer")
-	scRelease    = load("release")
-	scFinish     = load("finish")
-	scObserve    = load("observe")
+	scExtend     = load("extend", "with_turns")
+	scCheckpoint = load("checkpoint", "with_turns")
+	scDefer      = load("defer", "with_turns")
+	scRelease    = load("release", "with_turns")
+	scFinish     = load("finish", "with_turns")
+	scObserve    = load("observe", "with_turns")
 	scTurns      = load("turns")
 	scLetters    = load("letters")
-	scReplay     = load("replay")
+	scReplay     = load("replay", "with_turns")
 	scDiscard    = load("discard")
 	scInventory  = load("inventory")
-	scForget     = load("forget")
+	scForget     = load("forget", "with_names")
 	scErase      = load("erase")
 	scTake       = load("take")
 	scHold       = load("hold")
 )
 
-func load(name string) *script {
-	prelude, err := sources.ReadFile("lua/prelude.lua")
-	if err != nil {
-		panic(err) // the file is part of the program
+// load joins the prelude, the parts a script shares with others, and the script.
+func load(name string, with ...string) *script {
+	var text strings.Builder
+	for _, file := range append(append([]string{"prelude"}, with...), name) {
+		source, err := sources.ReadFile("lua/" + file + ".lua")
+		if err != nil {
+			panic(err) // the files are part of the program
+		}
+		text.Write(source)
 	}
-	body, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err)
-	}
-	text := string(prelude) + string(body)
-	sum := sha1.Sum([]byte(text)) //nolint:gosec // see above
-	return &script{text: text, sha: hex.EncodeToString(sum[:])}
+	sum := sha1.Sum([]byte(text.String())) //nolint:gosec // see above
+	return &script{text: text.String(), sha: hex.EncodeToString(sum[:])}
 }

@@ -55,6 +55,9 @@ func clientOption(o Options) (rueidis.ClientOption, topology, error) {
 	if opt.ConnWriteTimeout == 0 {
 		opt.ConnWriteTimeout = stuckAfter
 	}
+	// The client's own choice, a megabyte a connection, is meant for a few of them;
+	// confirmed writes take one each.
+	opt.ReadBufferEachConn, opt.WriteBufferEachConn = 64<<10, 64<<10
 	if opt.ClientName == "" {
 		opt.ClientName = "whatsapp-node"
 	}

@@ -89,7 +89,7 @@ type jitter struct {
 
 const (
 	jitterStep = 200 * time.Microsecond
-	jitterMost = 3 * time.Millisecond
+	jitterMost = 1500 * time.Microsecond
 )
 
 func (j *jitter) result(won bool) {

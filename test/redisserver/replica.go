@@ -53,7 +53,7 @@ func (s *Server) Promote() error {
 const MasterName = "mymaster"
 
 // StartSentinel starts a sentinel that watches a master and alone decides that it
-// is down, after half a second.
+// is down, after a second and a half.
 func StartSentinel(t TB, master *Server) *Server {
 	t.Helper()
 	s, err := LaunchSentinel(t.TempDir(), master)
@@ -70,7 +70,7 @@ func LaunchSentinel(dir string, master *Server) (*Server, error) {
 	s := &Server{dir: dir, port: freePort()}
 	config := filepath.Join(dir, "sentinel.conf")
 	text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nprotected-mode no\n"+
-		"sentinel monitor %[3]s 127.0.0.1 %[4]d 1\nsentinel down-after-milliseconds %[3]s 500\nsentinel failover-timeout %[3]s 5000\n",
+		"sentinel monitor %[3]s 127.0.0.1 %[4]d 1\nsentinel down-after-milliseconds %[3]s 1500\nsentinel failover-timeout %[3]s 5000\n",
 		s.port, dir, MasterName, master.port)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err

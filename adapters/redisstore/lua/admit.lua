@@ -4,88 +4,88 @@
 --   id hash; owner of the id's mark; routing name, or '' when the conversation is
 --   given; phone name that must be linked, or ''; conversation given, or '';
 --   its tombstone; hold (µs); record.
--- Answers the report of the head, then code and conversation for each message:
+-- Answers a report of the head, or '' when that did not change; then code and
+-- conversation for each message:
 --   n new   d duplicate   f its conversation lives in another partition
 --   u the name leads nowhere yet, or to be linked first   e conversation was erased
-local ttl = tonumber(ARGV[5])
-local out, batch, blocked, convs, order, plan = { '' }, {}, {}, {}, {}, {}
-
-local function open(conv)
-  local s = convs[conv]
-  if s then return s end
-  local k = ckey(conv)
-  local v = redis.call('HMGET', k, 'seq', 'until', 'def')
-  -- Looked at only so that a slot on the move refuses before anything is written.
-  redis.call('EXISTS', k .. ':in', k .. ':m', base .. ':wait', base .. ':due')
-  s = { key = k, seq = tonumber(v[1] or 0), free = (not v[2] or v[2] == '0') and v[3] ~= '1' }
-  convs[conv] = s
-  order[#order + 1] = conv
-  return s
-end
+-- This is the script that runs most, so it takes care to call and to format little.
+local ttl, stamp = tonumber(ARGV[5]), num(now)
+local out, batch, blocked, convs, plan, pins = { '' }, {}, {}, {}, {}, {}
 
 local function decide(id, owner, name, phone, conv, gone)
   if batch[id] then return 'd', batch[id] end
-  local at = redis.call('ZSCORE', base .. ':i:' .. owner, id)
+  local at = rcall('ZSCORE', base .. ':i:' .. owner, id)
   if at and tonumber(at) > now - ttl then
     if name == '' then return 'd', conv end
-    local _, was = lead(redis.call('GET', base .. ':n:' .. name))
+    local _, was = lead(rcall('GET', base .. ':n:' .. name))
     return 'd', was or ''
   end
   if name == '' then
-    if redis.call('EXISTS', base .. ':g:' .. gone) == 1 then return 'e', conv end
+    if rcall('EXISTS', base .. ':g:' .. gone) == 1 then return 'e', conv end
     return 'n', conv
   end
-  if blocked[name] or redis.call('EXISTS', base .. ':p:' .. id) == 1 then return 'u', '' end
-  local to, _, link = lead(redis.call('GET', base .. ':n:' .. name))
+  if blocked[name] then return 'u', '' end
+  local v = rcall('MGET', base .. ':n:' .. name, base .. ':p:' .. id)
+  if v[2] then return 'u', '' end
+  local to, _, link = lead(v[1])
   if not to or (phone ~= '' and link ~= phone) then return 'u', '' end
   if string.match(to, '%-(%d+)$') ~= part then return 'f', to end
   return 'n', to
 end
 
-local wrote = false
 for i = 6, #ARGV, 8 do
-  local id, owner, name, given = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 4]
-  local code, conv = decide(id, owner, name, ARGV[i + 3], given, ARGV[i + 5])
-  if code == 'u' then blocked[name] = true end
+  local id, name = ARGV[i], ARGV[i + 2]
+  local code, conv = decide(id, ARGV[i + 1], name, ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
   if code == 'n' then
+    local s = convs[conv]
+    if not s then
+      local k = ckey(conv)
+      local v = rcall('HMGET', k, 'seq', 'until', 'def')
+      -- Looked at only so that a slot on the move refuses before anything is written.
+      rcall('EXISTS', k .. ':in', k .. ':m', base .. ':wait', base .. ':due')
+      s = { key = k, seq = tonumber(v[1] or 0), free = (not v[2] or v[2] == '0') and v[3] ~= '1' }
+      convs[conv] = s
+    end
     batch[id] = conv
-    plan[#plan + 1] = { conv = open(conv), id = id, owner = owner, given = given ~= '', due = now + tonumber(ARGV[i + 6]), data = ARGV[i + 7] }
+    plan[#plan + 1] = i
+    plan[#plan + 1] = s
+  elseif code == 'u' then
+    blocked[name] = true
   elseif code == 'f' then
-    plan[#plan + 1] = { pin = id, to = conv }
+    pins[#pins + 1] = id
+    pins[#pins + 1] = conv
   end
   out[#out + 1] = code
   out[#out + 1] = conv
 end
 
-for _, p in ipairs(plan) do
-  wrote = true
-  if p.pin then
-    redis.call('SET', base .. ':p:' .. p.pin, p.to, 'PX', num(ttl / 1000))
-  else
-    local s = p.conv
-    s.seq = math.max(now, s.seq + 1)
-    redis.call('ZADD', s.key .. ':in', num(s.seq), p.id)
-    redis.call('HSET', s.key .. ':m', p.id, num(p.due) .. ':' .. p.data)
-    redis.call('ZADD', base .. ':wait', num(now), p.id)
-    if not s.due or p.due < s.due then s.due = p.due end
-  end
+for i = 1, #pins, 2 do rcall('SET', base .. ':p:' .. pins[i], pins[i + 1], 'PX', num(ttl / 1000)) end
+for n = 1, #plan, 2 do
+  local i, s = plan[n], plan[n + 1]
+  local id, due = ARGV[i], now + tonumber(ARGV[i + 6])
+  if now > s.seq then s.seq = now else s.seq = s.seq + 1 end
+  rcall('ZADD', s.key .. ':in', num(s.seq), id)
+  rcall('HSET', s.key .. ':m', id, num(due) .. ':' .. ARGV[i + 7])
+  rcall('ZADD', base .. ':wait', stamp, id)
+  if not s.due or due < s.due then s.due = due end
 end
-for _, conv in ipairs(order) do
-  local s = convs[conv]
-  redis.call('HSET', s.key, 'seq', num(s.seq))
-  if s.free then earlier(conv, s.due) end
+local changed = false
+for conv, s in pairs(convs) do
+  rcall('HSET', s.key, 'seq', num(s.seq))
+  if s.free and rcall('ZADD', base .. ':due', 'LT', 'CH', num(s.due), conv) == 1 then changed = true end
 end
-for _, p in ipairs(plan) do
-  if p.conv then
-    local ids = base .. ':i:' .. p.owner
-    redis.call('ZADD', ids, num(now), p.id)
-    redis.call('ZREMRANGEBYSCORE', ids, '-inf', num(now - ttl))
-    redis.call('PEXPIRE', ids, num(ttl / 1000))
-    if p.given then redis.call('DEL', base .. ':p:' .. p.id) end
-  end
+for n = 1, #plan, 2 do
+  local i = plan[n]
+  local ids = base .. ':i:' .. ARGV[i + 1]
+  rcall('ZADD', ids, stamp, ARGV[i])
+  rcall('PEXPIRE', ids, num(ttl / 1000))
+  if plan[n + 1].seq % 16 == 0 then rcall('ZREMRANGEBYSCORE', ids, '-inf', num(now - ttl)) end
+  if ARGV[i + 2] == '' then rcall('DEL', base .. ':p:' .. ARGV[i]) end
 end
-if not wrote then touch() end
-local text, first = report()
-out[1] = text
-if first and convs[first] then tell(text) end
+if #plan == 0 and #pins == 0 then touch() end
+if changed then
+  local text, first = report()
+  out[1] = text
+  if convs[first] then tell(text) end
+end
 return out

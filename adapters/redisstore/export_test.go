@@ -1,0 +1,43 @@
+package redisstore
+
+import (
+	"context"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// PlainURL is what a URL of ours becomes for the client.
+func PlainURL(text string) (string, string, error) {
+	plain, want, err := plainURL(text)
+	return plain, string(want), err
+}
+
+// The steps of a first contact, at each of which a process can die.
+const (
+	AfterChoice = iota
+	AfterPin
+	AfterLink
+	Steps
+)
+
+// AdmitHalf runs the long way of admission up to a step and stops there, as a
+// process that is killed does.
+func (s *Store) AdmitHalf(ctx context.Context, m domain.Message, step int) error {
+	var answer ports.Admission
+	it, err := newItem(&m, &answer)
+	if err != nil {
+		return err
+	}
+	if err := s.remember(ctx, "test", m.Number); err != nil {
+		return err
+	}
+	conv, err := s.choose(ctx, it)
+	if err != nil || step == AfterChoice {
+		return err
+	}
+	if _, conv, err = s.pin(ctx, s.at(it.route), string(it.route), it, conv, ""); err != nil || step == AfterPin {
+		return err
+	}
+	return s.link(ctx, it, conv)
+}
