@@ -26,7 +26,7 @@ build: ## build the production binary into bin/
 check: fmt-check vet lint tidy-check ## everything CI runs
 	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
 	$(MAKE) kill-test KILL_FLAGS='-messages 300 -users 40 -kills 4'
-	$(MAKE) chaos CHAOS_TIME=20s
+	$(MAKE) chaos CHAOS_TIME=20s CHAOS_SEED=1
 
 fmt: ## format the code
 	$(TOOL) gofumpt -l -w .
