@@ -40,7 +40,7 @@ func main() {
 	flag.IntVar(&p.serves, "serves", 2, "processes that take webhooks")
 	flag.IntVar(&p.workers, "workers", 2, "processes that answer")
 	flag.Uint64Var(&p.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "seed of every random choice")
-	flag.DurationVar(&p.settle, "settle", 4*time.Second, "SETTLE_WAIT of the bot")
+	flag.DurationVar(&p.settle, "settle", 10*time.Second, "SETTLE_WAIT of the bot; longer than any one outage, or the status that tells comes too late")
 	flag.DurationVar(&p.lease, "lease", 4*time.Second, "LEASE_TIME of the bot")
 	flag.BoolVar(&p.replica, "replica", false, "a Redis with a replica that takes over, and REDIS_ACK=replicas:1")
 	flag.BoolVar(&p.calm, "calm", false, "break nothing, to see the rest work")
