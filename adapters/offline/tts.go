@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -203,8 +202,7 @@ func (t *TTS) deliver(ctx context.Context, sound wav.PCM, asWAV bool) (domain.Au
 	return clip, nil
 }
 
-// encode turns a WAV file into Ogg/Opus. The encoder's file is rewritten without
-// its remarks, which name version and options, and with a fixed serial number.
+// encode turns a WAV file into Ogg/Opus.
 func (t *TTS) encode(ctx context.Context, sound []byte) ([]byte, time.Duration, error) {
 	encoded, err := run(ctx, opTTS, t.opusenc, []string{
 		"--quiet", "--speech", "--cvbr", "--bitrate", "24", "--downmix-mono", "-", "-",
@@ -212,38 +210,11 @@ func (t *TTS) encode(ctx context.Context, sound []byte) ([]byte, time.Duration, 
 	if err != nil {
 		return nil, 0, err
 	}
-	data, length, err := rewrite(encoded)
+	data, info, err := oggopus.Rewrite(encoded)
 	if err != nil {
 		return nil, 0, fail(ctx, opTTS, ports.KindUnknown, err)
 	}
-	return data, length, nil
-}
-
-func rewrite(encoded []byte) ([]byte, time.Duration, error) {
-	if err := oggopus.Check(encoded); err != nil {
-		return nil, 0, err
-	}
-	info, err := oggopus.Inspect(encoded)
-	if err != nil {
-		return nil, 0, err
-	}
-	buf := bytes.NewBuffer(make([]byte, 0, len(encoded)))
-	w, err := oggopus.NewWriter(buf, oggopus.Options{Serial: 1, PreSkip: info.PreSkip, InputRate: info.InputRate})
-	if err != nil {
-		return nil, 0, err
-	}
-	for p, err := range oggopus.Packets(encoded) {
-		if err == nil {
-			err = w.WritePacket(p.Data)
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-	}
-	if err := w.Close(int(info.EndTrim)); err != nil {
-		return nil, 0, err
-	}
-	return buf.Bytes(), info.Duration, oggopus.Check(buf.Bytes())
+	return data, info.Duration, nil
 }
 
 // clean makes text safe for engines that read plain text: no control characters,

@@ -210,6 +210,26 @@ func TestWriterRefusesWhatItCannotWrite(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestRewriteRefusesWhatIsNoVoiceNote(t *testing.T) {
+	good := silence(t, 10, oggopus.Options{PreSkip: 312, Gain: -256})
+	out, info, err := oggopus.Rewrite(good)
+	require.NoError(t, err)
+	after, err := oggopus.Inspect(out)
+	require.NoError(t, err)
+	assert.EqualValues(t, -256, after.Gain)
+	assert.Equal(t, info.Duration, after.Duration)
+	for want, data := range map[error][]byte{
+		oggopus.ErrCorrupt: good[:len(good)-1],
+		oggopus.ErrChained: append(bytes.Clone(good), good...),
+		oggopus.ErrNotMono: patch(good, 0, func(p []byte) { p[28+9] = 2 }),
+	} {
+		out, info, err := oggopus.Rewrite(data)
+		assert.ErrorIs(t, err, want)
+		assert.Nil(t, out)
+		assert.Zero(t, info)
+	}
+}
+
 // pageStart finds the offset of the n-th page.
 func pageStart(data []byte, n int) int {
 	at := 0

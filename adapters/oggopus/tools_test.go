@@ -122,19 +122,20 @@ func TestInspectAgreesWithOpusTools(t *testing.T) {
 
 func TestRewrittenFileSoundsTheSame(t *testing.T) {
 	data := opusenc(t, tone(2500*time.Millisecond), "--bitrate", "24", "--speech")
-	info, err := oggopus.Inspect(data)
+	got, info, err := oggopus.Rewrite(data)
 	require.NoError(t, err)
-	var buf bytes.Buffer
-	w, err := oggopus.NewWriter(&buf, oggopus.Options{PreSkip: info.PreSkip, InputRate: info.InputRate})
+	assert.Equal(t, 2500*time.Millisecond, info.Duration)
+	assert.Equal(t, opusdec(t, data), opusdec(t, got), "libopus decodes both to the same samples")
+	assert.InDelta(t, 2.5, opusinfo(t, got).Seconds(), 0.002)
+	assert.Less(t, len(got), len(data)*97/100, "the pages cost less than opusenc's")
+	after, err := oggopus.Inspect(got)
 	require.NoError(t, err)
-	for p, err := range oggopus.Packets(data) {
-		require.NoError(t, err)
-		require.NoError(t, w.WritePacket(p.Data))
-	}
-	require.NoError(t, w.Close(int(info.EndTrim)))
-	assert.Equal(t, opusdec(t, data), opusdec(t, buf.Bytes()), "libopus decodes both to the same samples")
-	assert.InDelta(t, 2.5, opusinfo(t, buf.Bytes()).Seconds(), 0.002)
-	assert.Less(t, buf.Len(), len(data)*97/100, "the pages cost less than opusenc's")
+	assert.Equal(t, oggopus.Vendor, after.Vendor)
+	assert.Empty(t, after.Comments, "the encoder's remarks are gone")
+	assert.Equal(t, []uint32{1}, after.Serials)
+	again, _, err := oggopus.Rewrite(got)
+	require.NoError(t, err)
+	assert.Equal(t, got, again, "nothing more to do")
 }
 
 func TestDecodeAgreesWithLibopus(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -150,62 +149,4 @@ func Bytes(b []byte, samples []int16) []byte {
 		b = binary.LittleEndian.AppendUint16(b, uint16(s))
 	}
 	return b
-}
-
-// Resample brings mono samples from one rate to another with a windowed sinc
-// filter, which also keeps what the lower rate cannot hold from folding back. Both
-// rates must be positive; the same rate returns the input itself.
-func Resample(in []int16, from, to int) []int16 {
-	if from == to || len(in) == 0 {
-		return in
-	}
-	const zeros = 16 // of the sinc on each side: about 60 dB of rejection
-	cutoff := min(1, float64(to)/float64(from)) * 0.95
-	reach := int(math.Ceil(zeros / cutoff))
-	// A ratio of small numbers has few distinct phases, each needing its taps once.
-	phases := to / gcd(from, to)
-	table := make([][]float64, phases)
-	out := make([]int16, int(int64(len(in))*int64(to)/int64(from)))
-	for i := range out {
-		at := int64(i) * int64(from)
-		center, phase := int(at/int64(to)), int(at%int64(to))/(to/phases)
-		if table[phase] == nil {
-			table[phase] = taps(float64(phase)/float64(phases), cutoff, reach)
-		}
-		sum := 0.0
-		for k, w := range table[phase] {
-			if j := center - reach + 1 + k; j >= 0 && j < len(in) {
-				sum += w * float64(in[j])
-			}
-		}
-		out[i] = int16(max(math.MinInt16, min(math.MaxInt16, math.Round(sum))))
-	}
-	return out
-}
-
-// taps are the filter's weights for a sample that lies frac after another.
-func taps(frac, cutoff float64, reach int) []float64 {
-	w := make([]float64, 2*reach)
-	total := 0.0
-	for k := range w {
-		x := float64(k-reach+1) - frac
-		hann := 0.5 + 0.5*math.Cos(math.Pi*x/float64(reach+1))
-		v := cutoff * hann
-		if x != 0 {
-			v = math.Sin(math.Pi*cutoff*x) / (math.Pi * x) * hann
-		}
-		w[k] = v
-		total += v
-	}
-	for k := range w {
-		w[k] /= total // a steady level keeps its level
-	}
-	return w
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
 }

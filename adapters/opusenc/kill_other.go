@@ -1,0 +1,8 @@
+//go:build !unix
+
+package opusenc
+
+import "os/exec"
+
+// killGroup leaves the default: the end of the context kills the program alone.
+func killGroup(*exec.Cmd) {}
