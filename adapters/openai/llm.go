@@ -1,0 +1,212 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	goopenai "github.com/sashabaranov/go-openai"
+
+	"whatsappnode/ports"
+)
+
+var _ ports.LLMPort = (*LLM)(nil)
+
+const opLLM = "openai.llm"
+
+// DefaultLLMModel is asked where no model is named: OpenAI's small one.
+const DefaultLLMModel = "gpt-6-luna"
+
+// afterFinish is how long the usage and the end of the stream may lag behind the
+// last word. Servers that neither send [DONE] nor hang up are left then.
+const afterFinish = 500 * time.Millisecond
+
+// LLMConfig says which model to ask, and where. The zero value but for APIKey asks
+// OpenAI.
+type LLMConfig struct {
+	// APIKey returns the key in force; it is asked at every call and must be safe for
+	// concurrent use. It may be nil or return nothing for a server that wants no key;
+	// OpenAI's own does.
+	APIKey func() string
+	// BaseURL is the server up to and with the version: "http://localhost:11434/v1".
+	// Empty means DefaultBaseURL.
+	BaseURL string
+	// Organization is sent as OpenAI-Organization, or empty.
+	Organization string
+	// Model is the model's name at the server; empty means DefaultLLMModel. Servers of
+	// one model, such as llama.cpp's, take any name.
+	Model string
+	// TokenLimit says how a limit is sent: TokensAuto (also when empty), TokensOld or
+	// TokensNew.
+	TokenLimit string
+	// ReasoningEffort is sent as reasoning_effort: none, minimal, low, medium, high,
+	// xhigh or max. Empty sends "none" to gpt-6-luna and gpt-6-sol and nothing to any
+	// other model; EffortVendor never sends anything.
+	ReasoningEffort string
+	// OmitUsage leaves stream_options.include_usage out, which some servers answer
+	// with 400 or 422. The Done chunk then carries a usage only if the server sends
+	// one unasked.
+	OmitUsage bool
+	// OmitUser leaves the field user out, for servers that refuse unknown fields.
+	OmitUser bool
+	// Client makes the calls, without following redirects; nil makes a private one.
+	Client *http.Client
+}
+
+// LLM is a language model behind POST /chat/completions. It may be used
+// concurrently.
+//
+// The request's Language has no field in this API: what language to answer in is
+// for the system instruction to say. A temperature is left out where the model
+// refuses it: the o-series, gpt-5, and gpt-6 unless its reasoning effort is none.
+// Images are sent as data URLs; other media in the last message are KindUnsupported.
+type LLM struct {
+	api       *endpoint
+	model     string
+	effort    string
+	newTokens bool
+	usage     bool
+	user      bool
+}
+
+// NewLLM checks the configuration and lists all its faults. It does not dial.
+func NewLLM(cfg LLMConfig) (*LLM, error) {
+	api, faults := newEndpoint(cfg.APIKey, cfg.BaseURL, cfg.Organization, cfg.Client)
+	if cfg.Model == "" {
+		cfg.Model = DefaultLLMModel
+	}
+	if cfg.TokenLimit == "" {
+		cfg.TokenLimit = TokensAuto
+	}
+	if !slices.Contains(tokenFields, cfg.TokenLimit) {
+		faults = append(faults, fmt.Errorf("the token limit field must be one of %s", strings.Join(tokenFields, ", ")))
+	}
+	if cfg.ReasoningEffort != "" && !slices.Contains(efforts, cfg.ReasoningEffort) {
+		faults = append(faults, fmt.Errorf("the reasoning effort must be one of %s", strings.Join(efforts, ", ")))
+	}
+	l := &LLM{
+		api: api, model: cfg.Model, effort: effortFor(cfg.ReasoningEffort, cfg.Model),
+		newTokens: cfg.TokenLimit == TokensNew || cfg.TokenLimit == TokensAuto && (api.isOpenAI() || reasons(cfg.Model)),
+		usage:     !cfg.OmitUsage, user: !cfg.OmitUser,
+	}
+	if len(faults) == 0 {
+		faults = append(faults, l.impossible()...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("openai language model: %w", err)
+	}
+	return l, nil
+}
+
+// impossible asks the library whether it would refuse what the settings make of
+// every request.
+func (l *LLM) impossible() []error {
+	sample := goopenai.ChatCompletionRequest{Model: l.model, ReasoningEffort: l.effort}
+	if !l.newTokens {
+		sample.MaxTokens = 1
+	}
+	switch err := goopenai.NewReasoningValidator().Validate(sample); {
+	case err == nil:
+		return nil
+	case errors.Is(err, goopenai.ErrReasoningModelMaxTokensDeprecated):
+		return []error{fmt.Errorf("the model takes no %s: set the token limit field to %s", TokensOld, TokensNew)}
+	case errors.Is(err, goopenai.ErrReasoningEffortUnsupported):
+		return []error{errors.New("the model does not know this reasoning effort")}
+	default:
+		return []error{err}
+	}
+}
+
+// Close gives up idle connections.
+func (l *LLM) Close() error {
+	l.api.close()
+	return nil
+}
+
+// Generate implements ports.LLMPort.
+func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
+	var used atomic.Bool
+	return func(yield func(ports.LLMChunk, error) bool) {
+		if used.Swap(true) {
+			yield(ports.LLMChunk{}, invalid(opLLM, "the sequence was used before"))
+			return
+		}
+		if err := l.converse(ctx, req, yield); err != nil {
+			yield(ports.LLMChunk{}, err)
+		}
+	}
+}
+
+// converse yields the answer and returns the error to end with; nil also when the
+// reader left, after which nothing may be yielded.
+func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) error {
+	if err := req.Validate(opLLM); err != nil {
+		return err
+	}
+	if err := ports.FromContext(ctx, opLLM); err != nil {
+		return err
+	}
+	chat, err := l.chat(req)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	// The stream has a context of its own: leaving a server that does not hang up
+	// must not look like the end of the call.
+	wire, leave := context.WithCancel(ctx)
+	defer leave()
+	x := &exchange{endpoint: l.api, op: opLLM, greedy: req.Temperature != nil && *req.Temperature == 0 && !fixedSampling(l.model, l.effort)}
+	stream, err := l.api.library(x).CreateChatCompletionStream(wire, chat)
+	if err != nil {
+		return failed(ctx, opLLM, err)
+	}
+	defer func() { _ = stream.Close() }()
+	return l.pour(ctx, newEvents(x.resp.Body), leave, yield)
+}
+
+// pour yields the text of a stream as it comes, then judges what it was.
+func (l *LLM) pour(ctx context.Context, events *events, leave func(), yield func(ports.LLMChunk, error) bool) error {
+	var a answer
+	var broken error
+	patience := time.AfterFunc(math.MaxInt64, leave) // not before the last word
+	defer patience.Stop()
+	for !a.ended {
+		data, err := events.next()
+		if data == nil {
+			broken = err
+			break
+		}
+		lasts := !a.over()
+		text, err := a.take(data)
+		if err != nil {
+			return failed(ctx, opLLM, err)
+		}
+		if text != "" && !yield(ports.LLMChunk{Text: text}, nil) {
+			return nil
+		}
+		if lasts && a.over() {
+			patience.Reset(afterFinish)
+		}
+	}
+	if a.ended {
+		// There is nothing more, but a connection is used again only when the body was
+		// read to its end.
+		_, _ = events.next()
+	}
+	if err := ports.FromContext(ctx, opLLM); err != nil {
+		return err
+	}
+	if err := a.verdict(broken); err != nil {
+		return err
+	}
+	yield(ports.LLMChunk{Done: true, Usage: a.usage, Truncated: a.finish == "length"}, nil)
+	return nil
+}

@@ -1,0 +1,185 @@
+package openai
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"whatsappnode/adapters/httpstatus"
+	"whatsappnode/ports"
+)
+
+const (
+	// maxLine bounds one event and maxStream a whole answer, in bytes: an answer of
+	// 100,000 tokens with a hundred bytes around each would fit.
+	maxLine   = 1 << 20
+	maxStream = 16 << 20
+)
+
+var errStreamTooLong = errors.New("the stream is larger than 16 MB")
+
+// events reads the data of server-sent events (WHATWG, "Server-sent events"), one
+// line each as all servers send them. Comments, event names and blank lines are
+// passed over. A line that is a JSON object by itself counts as data: some servers
+// report an error that way, or do not stream at all.
+type events struct {
+	lines *bufio.Scanner
+	read  int
+}
+
+func newEvents(r io.Reader) *events {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 0, 16<<10), maxLine)
+	return &events{lines: s}
+}
+
+// next returns the data of the next event, valid until the next call, or nil at the
+// end of the stream.
+func (e *events) next() ([]byte, error) {
+	for e.lines.Scan() {
+		line := e.lines.Bytes()
+		if e.read += len(line) + 1; e.read > maxStream {
+			return nil, errStreamTooLong
+		}
+		data, tagged := bytes.CutPrefix(line, []byte("data:"))
+		if data = bytes.TrimSpace(data); len(data) > 0 && (tagged || data[0] == '{') {
+			return data, nil
+		}
+		if fault, ok := bytes.CutPrefix(data, []byte("error:")); ok { // llama.cpp of old
+			return slices.Concat([]byte(`{"error":`), fault, []byte(`}`)), nil
+		}
+	}
+	return nil, e.lines.Err()
+}
+
+// piece is what matters of a chunk. Fields of reasoning are not among them.
+type piece struct {
+	Choices []struct {
+		Index   int             `json:"index"`
+		Delta   words           `json:"delta"`
+		Message words           `json:"message"` // of a server that does not stream
+		Finish  string          `json:"finish_reason"`
+		Error   json.RawMessage `json:"error"`
+	} `json:"choices"`
+	Usage json.RawMessage `json:"usage"`
+}
+
+type words struct {
+	Content content `json:"content"`
+	Refusal string  `json:"refusal"`
+}
+
+// content is a text, or a list of parts of which those of type text count.
+type content string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *content) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil { // null too
+		*c = content(text)
+		return nil
+	}
+	var parts []struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(raw, &parts); err != nil {
+		return errors.New("the content is neither text nor parts")
+	}
+	for _, p := range parts {
+		if p.Type == "text" {
+			*c += content(p.Text)
+		}
+	}
+	return nil
+}
+
+// answer gathers what a stream said beside its text.
+type answer struct {
+	spoke   bool // some text that is not white space
+	refused bool
+	finish  string
+	ended   bool // the server said [DONE]
+	usage   *ports.LLMUsage
+}
+
+// take reads one event and returns its text.
+func (a *answer) take(data []byte) (string, error) {
+	if string(data) == "[DONE]" {
+		a.ended = true
+		return "", nil
+	}
+	if saysFailure(data) {
+		return "", readFailure(data).fault(opLLM, 0, nil)
+	}
+	var p piece
+	if json.Unmarshal(data, &p) != nil {
+		return "", transient(opLLM, "a piece of the answer is malformed")
+	}
+	a.count(p.Usage)
+	text := ""
+	for _, c := range p.Choices {
+		if c.Index != 0 {
+			continue
+		}
+		if isObject(c.Error) {
+			return "", readFailure(c.Error).fault(opLLM, 0, nil)
+		}
+		text += string(c.Delta.Content + c.Message.Content)
+		a.refused = a.refused || c.Delta.Refusal+c.Message.Refusal != ""
+		if c.Finish != "" {
+			a.finish = c.Finish
+		}
+	}
+	a.spoke = a.spoke || strings.TrimSpace(text) != ""
+	return text, nil
+}
+
+// count keeps the last usage that makes sense; some servers send one with every
+// piece.
+func (a *answer) count(raw json.RawMessage) {
+	var u struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+	}
+	if json.Unmarshal(raw, &u) == nil && u.Prompt >= 0 && u.Completion > 0 {
+		a.usage = &ports.LLMUsage{Input: u.Prompt, Output: u.Completion}
+	}
+}
+
+// over reports whether nothing that matters can follow but the usage.
+func (a *answer) over() bool { return a.finish != "" || a.ended }
+
+// verdict judges an answer whose stream ended with err, which is nil for an end in
+// good order.
+func (a *answer) verdict(err error) error {
+	switch {
+	case a.finish == "content_filter":
+		return &ports.Error{Op: opLLM, Kind: ports.KindBlocked, Code: a.finish, Err: errors.New("the content filter stopped the answer")}
+	case a.refused:
+		return &ports.Error{Op: opLLM, Kind: ports.KindBlocked, Err: errors.New("the model refused to answer")}
+	case a.finish == "error":
+		return transient(opLLM, "the server broke off with an error")
+	case !a.over() && errors.Is(err, errStreamTooLong), !a.over() && errors.Is(err, bufio.ErrTooLong):
+		return transient(opLLM, errStreamTooLong.Error())
+	case !a.over():
+		if err == nil {
+			err = io.ErrUnexpectedEOF
+		}
+		return httpstatus.FromDo(opLLM, err, nil)
+	case a.spoke:
+		return nil
+	}
+	reason := "the answer is empty"
+	switch a.finish {
+	case "length":
+		reason = "the token limit was used up before the answer began"
+	case "tool_calls", "function_call":
+		reason = "the model asked for a tool instead of answering"
+	}
+	return &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Err: errors.New(reason)}
+}
