@@ -9,6 +9,7 @@ type notice string
 // The notices.
 const (
 	noticeNotHeard    notice = "not_heard"   // a voice message without intelligible words
+	noticeStranger    notice = "stranger"    // a voice message in a language that is not on the list
 	noticeNoEars      notice = "no_ears"     // no speech recognition is set up
 	noticeEmpty       notice = "empty"       // a message without words
 	noticeImage       notice = "image"       // a picture without a caption
@@ -18,11 +19,15 @@ const (
 	noticeUnsupported notice = "unsupported" // a kind of message WhatsApp does not pass on
 )
 
+// listOfLanguages stands in noticeStranger for the languages the bot speaks.
+const listOfLanguages = "{languages}"
+
 // sentences holds every notice in every language the bot has words in. English is
 // complete and stands in for any other language.
 var sentences = map[string]map[notice]string{
 	"en": {
 		noticeNotHeard:    "Sorry, I couldn't make out your voice message. Could you say it again, or write it?",
+		noticeStranger:    "Sorry, I don't understand that language. I can help you in {languages}. Could you say it again, or write it?",
 		noticeNoEars:      "Sorry, I can't listen to voice messages here. Could you write it to me?",
 		noticeEmpty:       "I received an empty message. What would you like to tell me?",
 		noticeImage:       "Thanks for the picture. I can't look at pictures yet. Could you tell me in words what you need?",
@@ -33,6 +38,7 @@ var sentences = map[string]map[notice]string{
 	},
 	"es": {
 		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
+		noticeStranger:    "Perdona, no entiendo ese idioma. Puedo ayudarte en {languages}. ¿Puedes repetirlo o escribirlo?",
 		noticeNoEars:      "Perdona, aquí no puedo escuchar mensajes de voz. ¿Puedes escribírmelo?",
 		noticeEmpty:       "He recibido un mensaje vacío. ¿Qué querías decirme?",
 		noticeImage:       "Gracias por la imagen. Todavía no puedo ver imágenes. ¿Puedes decirme con palabras qué necesitas?",
@@ -43,6 +49,7 @@ var sentences = map[string]map[notice]string{
 	},
 	"pt": {
 		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
+		noticeStranger:    "Desculpe, não entendo esse idioma. Posso ajudar em {languages}. Pode repetir ou escrever?",
 		noticeNoEars:      "Desculpe, aqui não consigo ouvir mensagens de voz. Pode escrever?",
 		noticeEmpty:       "Recebi uma mensagem vazia. O que gostaria de me dizer?",
 		noticeImage:       "Obrigado pela imagem. Ainda não consigo ver imagens. Pode dizer em palavras do que precisa?",
@@ -53,6 +60,7 @@ var sentences = map[string]map[notice]string{
 	},
 	"fr": {
 		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
+		noticeStranger:    "Désolé, je ne comprends pas cette langue. Je peux vous aider en {languages}. Pouvez-vous le redire ou l'écrire ?",
 		noticeNoEars:      "Désolé, je ne peux pas écouter de messages vocaux ici. Pouvez-vous me l'écrire ?",
 		noticeEmpty:       "J'ai reçu un message vide. Que vouliez-vous me dire ?",
 		noticeImage:       "Merci pour l'image. Je ne peux pas encore voir les images. Pouvez-vous me dire avec des mots ce qu'il vous faut ?",
@@ -63,6 +71,7 @@ var sentences = map[string]map[notice]string{
 	},
 	"de": {
 		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
+		noticeStranger:    "Entschuldigung, diese Sprache verstehe ich nicht. Ich kann Ihnen auf {languages} helfen. Könnten Sie es noch einmal sagen oder schreiben?",
 		noticeNoEars:      "Entschuldigung, ich kann hier keine Sprachnachrichten anhören. Könnten Sie es mir schreiben?",
 		noticeEmpty:       "Ich habe eine leere Nachricht erhalten. Was möchten Sie mir sagen?",
 		noticeImage:       "Danke für das Bild. Ich kann Bilder noch nicht ansehen. Könnten Sie mir in Worten sagen, was Sie brauchen?",
@@ -73,6 +82,7 @@ var sentences = map[string]map[notice]string{
 	},
 	"it": {
 		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
+		noticeStranger:    "Scusa, non capisco questa lingua. Posso aiutarti in {languages}. Puoi ripeterlo o scriverlo?",
 		noticeNoEars:      "Scusa, qui non posso ascoltare messaggi vocali. Puoi scrivermelo?",
 		noticeEmpty:       "Ho ricevuto un messaggio vuoto. Che cosa volevi dirmi?",
 		noticeImage:       "Grazie per l'immagine. Non posso ancora vedere le immagini. Puoi dirmi a parole di cosa hai bisogno?",
@@ -86,12 +96,23 @@ var sentences = map[string]map[notice]string{
 // sentence gives the words of a notice in the language of a BCP 47 tag, in English
 // where the bot has none.
 func sentence(n notice, language string) string {
-	base, _, _ := strings.Cut(strings.ToLower(language), "-")
-	if s, ok := sentences[base][n]; ok {
+	if s, ok := sentences[base(language)][n]; ok {
 		return s
 	}
 	if s, ok := sentences["en"][n]; ok {
 		return s
 	}
 	return sentences["en"][noticeUnsupported]
+}
+
+// speaks reports whether the bot has words of its own in a language.
+func speaks(language string) bool {
+	_, ok := sentences[base(language)]
+	return ok
+}
+
+// base is the language of a tag without script and region.
+func base(tag string) string {
+	b, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	return b
 }

@@ -15,15 +15,15 @@ type Intake struct {
 	dedup         ports.DedupPort
 	conversations ports.ConversationPort
 	observer      ports.ObserverPort
-	hold          time.Duration
+	personas      *Personas
 }
 
 var _ ports.IntakePort = (*Intake)(nil)
 
-// NewIntake makes the fast half. Hold is how long the inbox waits for more
-// messages of a person before they are answered together; zero answers at once.
-func NewIntake(dedup ports.DedupPort, conversations ports.ConversationPort, observer ports.ObserverPort, hold time.Duration) *Intake {
-	return &Intake{dedup: dedup, conversations: conversations, observer: observer, hold: hold}
+// NewIntake makes the fast half. Of the personas it needs how long each waits for
+// more messages before it answers.
+func NewIntake(dedup ports.DedupPort, conversations ports.ConversationPort, observer ports.ObserverPort, personas *Personas) *Intake {
+	return &Intake{dedup: dedup, conversations: conversations, observer: observer, personas: personas}
 }
 
 // Receive implements ports.IntakePort. Statuses are stored first: a status can
@@ -38,8 +38,8 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 	}
 	batch := make([]domain.Message, len(env.Messages))
 	for i, m := range env.Messages {
-		if domain.StartsTurn(m.Content) {
-			m.Hold = in.hold
+		if persona := in.personas.at(m.Number); persona != nil && domain.StartsTurn(m.Content) {
+			m.Hold = persona.Hold
 		}
 		batch[i] = m
 	}

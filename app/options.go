@@ -34,22 +34,9 @@ const (
 // DefaultFallback is what the user reads when an answer cannot be made.
 const DefaultFallback = "Sorry, we couldn't process your request. Please try again later"
 
-// Options are the rules of the slow half. All fields are required unless their
-// comment says otherwise.
+// Options are the rules of the slow half that are the same for every business
+// number. All fields are required unless their comment says otherwise.
 type Options struct {
-	SystemPrompt string // may be empty
-	// Languages are the BCP 47 tags users may speak, the likeliest first; empty
-	// leaves it to the engines.
-	Languages []string
-	ReplyMode ReplyMode
-	Fallback  string
-	Memory    domain.Memory
-	// TurnTimeout bounds understanding, answering and speaking together.
-	TurnTimeout time.Duration
-	// MaxSpokenChars is the longest answer that is spoken; a longer one is sent as
-	// text. A voice note over 512 KB loses its play button, which is about two
-	// minutes of speech.
-	MaxSpokenChars int
 	// SettleWait is how long an unknown outcome waits for its status webhook.
 	SettleWait time.Duration
 	SendPolicy SendPolicy
@@ -61,29 +48,20 @@ type Options struct {
 
 func (o Options) validate() error {
 	var faults []error
-	if o.ReplyMode != ReplyVoice && o.ReplyMode != ReplyText && o.ReplyMode != ReplyMirror && o.ReplyMode != ReplyBoth {
-		faults = append(faults, fmt.Errorf("unknown reply mode %q", o.ReplyMode))
-	}
 	if o.SendPolicy != AtLeastOnce && o.SendPolicy != AtMostOnce {
 		faults = append(faults, fmt.Errorf("unknown send policy %q", o.SendPolicy))
 	}
-	if o.Fallback == "" || domain.TextUnits(o.Fallback) > domain.MaxTextUnits {
-		faults = append(faults, errors.New("fallback message is empty or too long"))
-	}
-	if o.TurnTimeout <= 0 || o.SettleWait <= 0 || o.MaxSpokenChars <= 0 || o.NewID == nil {
-		faults = append(faults, errors.New("turn timeout, settle wait, spoken limit and id maker are required"))
+	if o.SettleWait <= 0 || o.NewID == nil {
+		faults = append(faults, errors.New("settle wait and id maker are required"))
 	}
 	return errors.Join(faults...)
 }
 
-// Deps are the ports the slow half works through. TTS may be nil: then the bot
-// answers in text.
+// Deps are what the slow half works through.
 type Deps struct {
 	Inbox     ports.InboxPort
 	Messenger ports.MessengerPort
-	LLM       ports.LLMPort
-	STT       ports.STTPort // nil: voice messages are answered with a sentence that says so
-	TTS       ports.TTSPort
+	Personas  *Personas
 	Observer  ports.ObserverPort
 }
 

@@ -23,11 +23,8 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if err := opt.validate(); err != nil {
 		return nil, fmt.Errorf("responder: %w", err)
 	}
-	if deps.Inbox == nil || deps.Messenger == nil || deps.LLM == nil || deps.Observer == nil {
-		return nil, errors.New("responder: inbox, messenger, language model and observer are required")
-	}
-	if deps.TTS == nil && opt.ReplyMode != ReplyText {
-		opt.ReplyMode = ReplyText
+	if deps.Inbox == nil || deps.Messenger == nil || deps.Personas == nil || deps.Observer == nil {
+		return nil, errors.New("responder: inbox, messenger, personas and observer are required")
 	}
 	return &Responder{deps: deps, opt: opt, started: time.Now()}, nil
 }
@@ -35,6 +32,8 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 // session is one turn in one worker's hands.
 type session struct {
 	*Responder
+	// persona is who answers; nil when the number is none of ours any more.
+	persona *Persona
 	lease   ports.Lease
 	conv    domain.Conversation
 	turn    domain.Turn
@@ -76,6 +75,7 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
 // open chooses the turn: the oldest unfinished one, or a new one.
 func (r *Responder) open(work ports.Work) (*session, error) {
 	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now()}
+	s.persona = r.deps.Personas.at(s.conv.Number())
 	for _, m := range work.Pending {
 		s.conv.Hear(m)
 	}
@@ -117,6 +117,9 @@ var errNothingWaiting = errors.New("the leased conversation has nothing waiting"
 
 // needsNoAnswer gives the reason why a turn is dropped, or "".
 func (s *session) needsNoAnswer() string {
+	if s.persona == nil {
+		return "unknown_number"
+	}
 	reason := ""
 	for _, m := range s.inputs {
 		switch {
@@ -155,7 +158,7 @@ func (s *session) bury(ctx context.Context, reason string) error {
 // in it ends in words to the user; only a lost lease, a store that fails or a
 // process that stops end it with an error.
 func (s *session) compose(ctx context.Context) error {
-	turnCtx, cancel := context.WithTimeout(ctx, s.opt.TurnTimeout)
+	turnCtx, cancel := context.WithTimeout(ctx, s.persona.TurnTimeout)
 	defer cancel()
 	stopTyping := s.showTyping(turnCtx)
 	defer stopTyping()
@@ -185,7 +188,7 @@ var errTooManyTries = errors.New("the turn was taken up too often without an ans
 // apologize puts the fallback message in place of an answer.
 func (s *session) apologize(cause error) error {
 	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
-	return s.turn.Apologize(s.opt.Fallback)
+	return s.turn.Apologize(s.persona.Fallback)
 }
 
 // answer understands the user and asks the model.
@@ -198,9 +201,9 @@ func (s *session) answer(ctx context.Context) error {
 		return err
 	}
 	if said.text == "" {
-		return s.turn.Answer(domain.Reply{Text: sentence(said.notice, s.language()), Language: s.language()})
+		return s.turn.Answer(s.own(said))
 	}
-	reply, err := s.generate(ctx, said.text)
+	reply, err := s.generate(ctx, said)
 	if err != nil {
 		return err
 	}
@@ -254,25 +257,17 @@ func (s *session) postpone(ctx context.Context, after time.Duration, reason stri
 // remember adds the turn to the conversation's memory. An apology and the polite
 // sentences are not remembered: they would teach the model to be helpless.
 func (s *session) remember() {
+	if s.persona == nil {
+		return // nobody answered
+	}
 	said := s.understood()
 	if len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
 		return
 	}
 	s.conv.SpeakIn(said.language)
-	s.conv.Remember(s.opt.Memory,
+	s.conv.Remember(s.persona.Memory,
 		domain.Remark{Role: domain.RoleUser, Text: said.text, At: s.turn.StartedAt(), Turn: s.turn.ID()},
 		domain.Remark{Role: domain.RoleAssistant, Text: s.turn.Reply().Text, At: s.started, Turn: s.turn.ID()})
-}
-
-// language is the tag the bot's own sentences are written in.
-func (s *session) language() string {
-	if l := s.conv.Language(); l != "" {
-		return l
-	}
-	if len(s.opt.Languages) > 0 {
-		return s.opt.Languages[0]
-	}
-	return ""
 }
 
 // event tells the observer of a step.

@@ -22,6 +22,13 @@ import (
 
 const number domain.NumberID = "106"
 
+// rules are everything a test may tune: those of all numbers and those of the one
+// persona.
+type rules struct {
+	app.Options
+	app.Persona
+}
+
 // rig is a bot over an in-memory store inside a synctest bubble: sleeps take no
 // time, and Settle returns when everything that can happen has happened.
 type rig struct {
@@ -33,12 +40,11 @@ type rig struct {
 	ears   *ears
 	voice  *voice
 	events *events
-	opt    app.Options
-	hold   time.Duration
-	drain  time.Duration
-	noEars bool
-	mute   bool
-	wrap   func(ports.InboxPort) ports.InboxPort
+	opt    rules
+	// more are the personas of several numbers; nil: the one of opt answers at all.
+	more  map[domain.NumberID]app.Persona
+	drain time.Duration
+	wrap  func(ports.InboxPort) ports.InboxPort
 
 	stop func()
 	seq  atomic.Int64
@@ -53,10 +59,15 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 			phone: &phone{files: map[domain.MediaID][]byte{}}, brain: &brain{}, ears: &ears{}, voice: &voice{}, events: &events{},
 			drain: 8 * time.Second,
 		}
-		r.opt = app.Options{
-			ReplyMode: app.ReplyText, Fallback: app.DefaultFallback, Memory: domain.Memory{Messages: 20, Tokens: 4000},
-			TurnTimeout: time.Minute, MaxSpokenChars: 1500, SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce,
-			NewID: func() string { return fmt.Sprintf("turn%d", r.seq.Add(1)) },
+		r.opt = rules{
+			app.Options{
+				SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce,
+				NewID: func() string { return fmt.Sprintf("turn%d", r.seq.Add(1)) },
+			},
+			app.Persona{
+				LLM: r.brain, STT: r.ears, TTS: r.voice, ReplyMode: app.ReplyText, Fallback: app.DefaultFallback,
+				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500,
+			},
 		}
 		if tune != nil {
 			tune(r)
@@ -74,16 +85,14 @@ func (r *rig) start() {
 	if r.wrap != nil {
 		inbox = r.wrap(r.store)
 	}
-	deps := app.Deps{Inbox: inbox, Messenger: r.phone, LLM: r.brain, STT: r.ears, TTS: r.voice, Observer: r.events}
-	if r.noEars {
-		deps.STT = nil
+	personas, err := app.OnePersona(r.opt.Persona)
+	if r.more != nil {
+		personas, err = app.NewPersonas(r.more)
 	}
-	if r.mute {
-		deps.TTS = nil
-	}
-	responder, err := app.NewResponder(deps, r.opt)
 	require.NoError(r.t, err)
-	r.intake = app.NewIntake(r.store, r.store, r.events, r.hold)
+	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events}, r.opt.Options)
+	require.NoError(r.t, err)
+	r.intake = app.NewIntake(r.store, r.store, r.events, personas)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	worker := app.NewWorker(inbox, responder, r.events, 8, r.drain)
@@ -103,6 +112,12 @@ func (r *rig) pass(d time.Duration) {
 
 func message(id, user string, c domain.Content) domain.Message {
 	return domain.Message{ID: domain.MessageID(id), Number: number, From: domain.Contact{UserID: domain.UserID(user)}, SentAt: time.Now(), Content: c}
+}
+
+// at addresses a message to another business number.
+func at(number domain.NumberID, m domain.Message) domain.Message {
+	m.Number = number
+	return m
 }
 
 func (r *rig) receives(messages ...domain.Message) ports.Receipt {
@@ -266,8 +281,10 @@ type brain struct {
 	asked []ports.LLMRequest
 	delay time.Duration
 	fail  func(n int) error
-	// cut ends the stream without its last chunk.
-	cut     bool
+	// cut ends the stream without its last chunk, short marks it as cut by a limit.
+	cut, short bool
+	// answer is what it says in place of what it heard.
+	answer  func(said string) string
 	stopped int // how often the caller's context ended first
 }
 
@@ -276,7 +293,7 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 		b.mu.Lock()
 		n := len(b.asked)
 		b.asked = append(b.asked, req)
-		delay, fail, cut := b.delay, b.fail, b.cut
+		delay, fail, cut, short, answer := b.delay, b.fail, b.cut, b.short, b.answer
 		b.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -294,8 +311,12 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 			}
 		}
 		said := strings.ReplaceAll(req.Messages[len(req.Messages)-1].Text, "\n", " + ")
-		if yield(ports.LLMChunk{Text: "You said: "}, nil) && yield(ports.LLMChunk{Text: said}, nil) && !cut {
-			yield(ports.LLMChunk{Done: true}, nil)
+		first := "You said: "
+		if answer != nil {
+			first, said = "", answer(said)
+		}
+		if yield(ports.LLMChunk{Text: first}, nil) && yield(ports.LLMChunk{Text: said}, nil) && !cut {
+			yield(ports.LLMChunk{Done: true, Truncated: short}, nil)
 		}
 	}
 }
@@ -312,18 +333,19 @@ func (b *brain) requests() []ports.LLMRequest {
 	return append([]ports.LLMRequest(nil), b.asked...)
 }
 
-// ears hear the bytes of the clip as words.
+// ears hear the bytes of the clip as words, in English unless detect says otherwise.
 type ears struct {
-	mu    sync.Mutex
-	heard int
-	delay time.Duration
-	fail  error
+	mu     sync.Mutex
+	asked  []ports.STTOptions
+	delay  time.Duration
+	fail   error
+	detect func(words string) domain.Transcript
 }
 
-func (e *ears) Transcribe(ctx context.Context, clip domain.Audio, _ ports.STTOptions) (domain.Transcript, error) {
+func (e *ears) Transcribe(ctx context.Context, clip domain.Audio, opt ports.STTOptions) (domain.Transcript, error) {
 	e.mu.Lock()
-	e.heard++
-	delay, fail := e.delay, e.fail
+	e.asked = append(e.asked, opt)
+	delay, fail, detect := e.delay, e.fail, e.detect
 	e.mu.Unlock()
 	select {
 	case <-ctx.Done():
@@ -333,6 +355,9 @@ func (e *ears) Transcribe(ctx context.Context, clip domain.Audio, _ ports.STTOpt
 	if fail != nil {
 		return domain.Transcript{}, fail
 	}
+	if detect != nil {
+		return detect(string(clip.Bytes())), nil
+	}
 	return domain.Transcript{Text: string(clip.Bytes()), Language: "en"}, nil
 }
 
@@ -340,15 +365,17 @@ func (e *ears) Transcribe(ctx context.Context, clip domain.Audio, _ ports.STTOpt
 type voice struct {
 	mu    sync.Mutex
 	spoke int
+	asked []ports.TTSOptions
 	fail  error
 	panic int // this many calls panic
 	size  int
 }
 
-func (v *voice) Synthesize(_ context.Context, text string, _ ports.TTSOptions) (domain.Audio, error) {
+func (v *voice) Synthesize(_ context.Context, text string, opt ports.TTSOptions) (domain.Audio, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.spoke++
+	v.asked = append(v.asked, opt)
 	if v.spoke <= v.panic {
 		panic("voice")
 	}

@@ -29,7 +29,7 @@ func (s *session) plan(ctx context.Context) error {
 			parts = append(parts, domain.Part{Kind: domain.PartVoice, Text: text, Media: media})
 		}
 	}
-	if len(parts) == 0 || s.opt.ReplyMode == ReplyBoth {
+	if len(parts) == 0 || s.persona.ReplyMode == ReplyBoth {
 		for _, piece := range domain.SplitText(text, domain.MaxTextUnits) {
 			parts = append(parts, domain.Part{Kind: domain.PartText, Text: piece})
 		}
@@ -39,13 +39,13 @@ func (s *session) plan(ctx context.Context) error {
 
 // speaks decides between a voice note and text.
 func (s *session) speaks() bool {
-	if s.turn.Apology() || s.deps.TTS == nil || s.understood().text == "" {
+	if s.turn.Apology() || s.persona.TTS == nil || s.understood().text == "" {
 		return false
 	}
-	if utf8.RuneCountInString(s.turn.Reply().Text) > s.opt.MaxSpokenChars {
+	if utf8.RuneCountInString(s.turn.Reply().Text) > s.persona.MaxSpokenChars {
 		return false
 	}
-	switch s.opt.ReplyMode {
+	switch s.persona.ReplyMode {
 	case ReplyVoice, ReplyBoth:
 		return true
 	case ReplyMirror:
@@ -67,7 +67,7 @@ func (s *session) speak(ctx context.Context, text string) (domain.MediaID, error
 	}
 	ttsCtx, cancel := context.WithTimeout(ctx, synthesizeBudget)
 	defer cancel()
-	clip, err := s.deps.TTS.Synthesize(ttsCtx, text, ports.TTSOptions{Format: domain.MIMEOggOpus, Language: s.turn.Reply().Language})
+	clip, err := s.persona.TTS.Synthesize(ttsCtx, text, ports.TTSOptions{Format: domain.MIMEOggOpus, Language: s.turn.Reply().Language})
 	if err != nil {
 		return "", fmt.Errorf("synthesize: %w", err)
 	}

@@ -60,7 +60,7 @@ func TestReplyModes(t *testing.T) {
 }
 
 func TestEverythingThatWaitsIsOneTurn(t *testing.T) {
-	bubble(t, func(r *rig) { r.hold = time.Second }, func(r *rig) {
+	bubble(t, func(r *rig) { r.opt.Hold = time.Second }, func(r *rig) {
 		r.says("m1", "ES.1", "one")
 		r.speaks("m2", "ES.1", "two")
 		r.says("m3", "ES.1", "three")
@@ -71,7 +71,7 @@ func TestEverythingThatWaitsIsOneTurn(t *testing.T) {
 }
 
 func TestClipsOfABurstAreHeardSideBySide(t *testing.T) {
-	bubble(t, func(r *rig) { r.hold = time.Second; r.ears.delay = 10 * time.Second }, func(r *rig) {
+	bubble(t, func(r *rig) { r.opt.Hold = time.Second; r.ears.delay = 10 * time.Second }, func(r *rig) {
 		for i := range 4 {
 			r.speaks(fmt.Sprintf("m%d", i), "ES.1", fmt.Sprintf("w%d", i))
 		}
@@ -285,14 +285,14 @@ func TestVendorOutages(t *testing.T) {
 		})
 	})
 	t.Run("no ears at all", func(t *testing.T) {
-		bubble(t, func(r *rig) { r.noEars = true }, func(r *rig) {
+		bubble(t, func(r *rig) { r.opt.STT = nil }, func(r *rig) {
 			r.speaks("m1", "ES.1", "hi")
 			r.settle()
 			require.Contains(t, r.answers()[0], "can't listen")
 		})
 	})
 	t.Run("no voice at all", func(t *testing.T) {
-		bubble(t, func(r *rig) { r.opt.ReplyMode = app.ReplyVoice; r.mute = true }, func(r *rig) {
+		bubble(t, func(r *rig) { r.opt.ReplyMode = app.ReplyVoice; r.opt.TTS = nil }, func(r *rig) {
 			r.says("m1", "ES.1", "hi")
 			r.settle()
 			require.Equal(t, []string{"You said: hi"}, r.answers())

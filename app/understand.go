@@ -16,9 +16,13 @@ import (
 // understanding is what the user's messages come to: words for the model, or a
 // notice that says why there are none.
 type understanding struct {
-	text     string
+	text string
+	// language is the one the user was heard in, as the persona allows it; empty when
+	// nothing was heard or the engine does not say.
 	language string
 	notice   notice // used when text is empty
+	// stranger is the language behind noticeStranger.
+	stranger string
 }
 
 // understand hears every voice message of the turn, several in parallel, keeps
@@ -35,12 +39,29 @@ func (s *session) understand(ctx context.Context) (understanding, error) {
 		}
 	}
 	if heard > 0 {
-		s.event(ports.StageTranscribed, time.Since(began), strconv.Itoa(heard)+" clips", nil)
+		detail := strconv.Itoa(heard) + " clips"
+		if n := s.unclear(); n > 0 {
+			detail += ", " + strconv.Itoa(n) + " unclear"
+		}
+		s.event(ports.StageTranscribed, time.Since(began), detail, nil)
 		if err := s.checkpoint(ctx); err != nil {
 			return understanding{}, err
 		}
 	}
 	return s.understood(), nil
+}
+
+// unclear counts the voice messages that were heard and cannot be used.
+func (s *session) unclear() int {
+	n := 0
+	for _, m := range s.inputs {
+		if tr, heard := s.turn.Transcript(m.ID); heard {
+			if _, _, why := s.persona.judge(tr); why != "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // hear transcribes the voice messages that were not heard before and reports how
@@ -82,7 +103,7 @@ func (s *session) hear(ctx context.Context) (int, error) {
 
 // unheard lists the voice messages without a transcript.
 func (s *session) unheard() []domain.Message {
-	if s.turn.State() != domain.TurnReceived || s.deps.STT == nil {
+	if s.turn.State() != domain.TurnReceived || s.persona.STT == nil {
 		return nil
 	}
 	var clips []domain.Message
@@ -110,7 +131,7 @@ func (s *session) transcribe(ctx context.Context, ref domain.MediaRef) (domain.T
 	}
 	hearCtx, cancel := context.WithTimeout(ctx, transcribeBudget)
 	defer cancel()
-	transcript, err := s.deps.STT.Transcribe(hearCtx, clip, ports.STTOptions{Languages: s.opt.Languages})
+	transcript, err := s.persona.STT.Transcribe(hearCtx, clip, ports.STTOptions{Languages: s.persona.Languages.Led(s.remembered())})
 	if err != nil {
 		return domain.Transcript{}, fmt.Errorf("transcribe the voice message: %w", err)
 	}
@@ -128,11 +149,16 @@ func (s *session) understood() understanding {
 		switch {
 		case line != "":
 			lines = append(lines, line)
-			if tr, ok := s.turn.Transcript(m.ID); ok && tr.Language != "" {
-				u.language = tr.Language
+			if tr, ok := s.turn.Transcript(m.ID); ok {
+				if _, language, _ := s.persona.judge(tr); language != "" {
+					u.language = language
+				}
 			}
-		case why != "":
+		case why != "" && u.notice != noticeStranger: // which tells more than the others
 			u.notice = why
+			if tr, ok := s.turn.Transcript(m.ID); ok {
+				u.stranger, _ = domain.CleanLanguage(tr.Language)
+			}
 		}
 	}
 	u.text = strings.Join(lines, "\n")
@@ -149,11 +175,12 @@ func (s *session) words(m domain.Message) (string, notice) {
 	case domain.Text:
 		return nonEmpty(c.Body, noticeEmpty)
 	case domain.Voice:
-		if s.deps.STT == nil {
+		if s.persona.STT == nil {
 			return "", noticeNoEars
 		}
 		tr, _ := s.turn.Transcript(m.ID)
-		return nonEmpty(tr.Text, noticeNotHeard)
+		text, _, why := s.persona.judge(tr)
+		return text, why
 	case domain.ButtonReply:
 		return nonEmpty(firstOf(c.Title, c.ID), noticeEmpty)
 	case domain.ListReply:

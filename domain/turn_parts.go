@@ -277,6 +277,9 @@ func (t Turn) stale(p Part, s Status) bool {
 
 // partOf finds the part a status speaks of: by our reference, else by wamid.
 func (t Turn) partOf(s Status) int {
+	if s.Number != "" && s.Number != t.r.Number {
+		return -1 // one business number cannot speak for another
+	}
 	if s.HasRef && s.Ref.Turn == t.r.ID && s.Ref.Part < len(t.r.Parts) {
 		return s.Ref.Part
 	}

@@ -196,7 +196,11 @@ func mustBe(v Var, value string) string {
 	case "yes/no":
 		return "must be true or false"
 	case "number":
-		if k := v.goTyp.Kind(); k == reflect.Float32 || k == reflect.Float64 {
+		typ := v.goTyp
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		if k := typ.Kind(); k == reflect.Float32 || k == reflect.Float64 {
 			return "must be a number"
 		}
 		return "must be a whole number"

@@ -133,7 +133,7 @@ func defaults(getenv settings.Getenv, base, dir string) map[string]string {
 // a real one says.
 var fixed = map[string]bool{
 	"WHATSAPP_ACCESS_TOKEN": true, "WHATSAPP_APP_SECRET": true, "WHATSAPP_VERIFY_TOKEN": true, "WHATSAPP_PHONE_NUMBER_ID": true,
-	"GRAPH_BASE_URL": true, "MEDIA_HOSTS": true,
+	"GRAPH_BASE_URL": true, "MEDIA_HOSTS": true, "AGENTS": true, // with the suffix taken off, as below
 }
 
 func overlay(getenv settings.Getenv, defaults map[string]string) settings.Getenv {

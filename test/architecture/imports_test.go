@@ -25,7 +25,7 @@ var pure = []string{
 var quiet = append([]string{"context", "math/rand/v2", "runtime/debug", "sync", "sync/atomic", "crypto/rand", "encoding/base32", "encoding/hex"}, pure...)
 
 // shared are the helper packages under adapters that any adapter may use.
-var shared = []string{"httpstatus", "oggopus", "record", "settings", "telemetry", "wav"}
+var shared = []string{"httpstatus", "oggopus", "pcm", "record", "settings", "telemetry", "wav"}
 
 // goPackage is the part of `go list -json` the rules look at.
 type goPackage struct {
@@ -113,7 +113,7 @@ func allowed(pkg, imp string, test bool) bool {
 			other := firstSegment(targetRest)
 			return other == own || slices.Contains(shared, other) || (test && other == "fake")
 		case "test":
-			return test && (strings.HasPrefix(targetRest, "simulator") || targetRest == "redisserver")
+			return test && (strings.HasPrefix(targetRest, "simulator") || targetRest == "redisserver" || targetRest == "googlefake")
 		}
 		return false
 	case "test":

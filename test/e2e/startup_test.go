@@ -117,9 +117,9 @@ func TestWrongSettingsAreListedAtOnce(t *testing.T) {
 // like any other, and the message lists the known ones.
 func TestUnknownVendorsAreListedWithTheRest(t *testing.T) {
 	t.Parallel()
-	out := invoke(t, prepare(t, settings{"LLM_PROVIDER": "nobody", "STT_PROVIDER": "noone", "TTS_PROVIDER": "fake,offline", "WORKERS": "0"}).env)
+	out := invoke(t, prepare(t, settings{"LLM_PROVIDER": "nobody", "STT_PROVIDER": "noone", "TTS_PROVIDER": "fake,fake", "WORKERS": "0"}).env)
 	require.Equal(t, exitSettings, out.code)
-	for _, words := range []string{"LLM_PROVIDER", "nobody", "STT_PROVIDER", "noone", "TTS_PROVIDER", "fake", "offline"} {
+	for _, words := range []string{"LLM_PROVIDER", "nobody", "STT_PROVIDER", "noone", "TTS_PROVIDER", "named twice"} {
 		require.Contains(t, out.stderr, words)
 	}
 	require.Contains(t, out.stderr, "WORKERS", "all faults are listed at once")

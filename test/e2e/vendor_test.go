@@ -6,6 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// once lets a failure through to the user: each vendor is asked one time.
+var once = settings{"VENDOR_ATTEMPTS": "1"}
+
 // TestVendorOutages breaks one vendor at a time. Another vendor of the same stage
 // would be a fake one with the same knobs, so the stages that must work are offline
 // engines or are not reached.
@@ -37,7 +40,7 @@ func TestVendorOutages(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			b := start(t, tt.env, settings{"FAKE_KNOBS": tt.knobs})
+			b := start(t, once, tt.env, settings{"FAKE_KNOBS": tt.knobs})
 			ana := b.user(t)
 			if tt.voice {
 				ana.speaks(recording(t, "hi"))
@@ -65,7 +68,7 @@ func TestVendorOutages(t *testing.T) {
 // TestOutagePasses: the next message is answered as if nothing had been.
 func TestOutagePasses(t *testing.T) {
 	t.Parallel()
-	b := start(t, settings{"FAKE_KNOBS": "error=transient:1"})
+	b := start(t, once, settings{"FAKE_KNOBS": "error=transient:1"})
 	ana := b.user(t)
 	ana.speaks(recording(t, "one")) // the ear's first call
 	ana.reads(fallback)

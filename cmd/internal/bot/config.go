@@ -13,6 +13,8 @@ import (
 type Config struct {
 	Role string `env:"ROLE" envDefault:"all" validate:"oneof=all serve worker" doc:"What this process does: all, serve (webhook only) or worker (answers only). The sub-command of the same name wins. serve and worker need a store that several processes share."`
 
+	AgentsFile string `env:"AGENTS_FILE" doc:"YAML file that describes several business numbers, each with its own words, voice, vendors, limits and credentials; docs/agents-file.md is its manual. What it leaves out is taken from the settings below, and none of them is required then. Unset: they describe the one bot that answers at every number of the account."`
+
 	HTTP     HTTPConfig
 	WhatsApp WhatsAppConfig
 	Store    StoreConfig
@@ -65,19 +67,10 @@ type SendingConfig struct {
 	RecipientEvery time.Duration `env:"RECIPIENT_EVERY" envDefault:"6s" validate:"min=1ms,max=10m" doc:"Time in which one more message may be sent to that person."`
 }
 
-// VendorConfig chooses who thinks, hears and speaks.
-type VendorConfig struct {
-	LLM settings.List `env:"LLM_PROVIDER" doc:"Who answers. Unset: chosen from the keys present, else offline (a demo). Known: offline, fake."`
-	STT settings.List `env:"STT_PROVIDER" doc:"Who hears. Unset: chosen from the keys present, else offline (English, demo quality). Known: offline, fake."`
-	TTS settings.List `env:"TTS_PROVIDER" doc:"Who speaks. Unset: chosen from the keys present, else offline (robotic). Known: offline, fake."`
-
-	Fake string `env:"FAKE_KNOBS" doc:"Behaviour of the fake vendors, for tests: for example ttft=400ms,rate=60,error=transient:3."`
-}
-
 // DialogueConfig is about how the bot talks.
 type DialogueConfig struct {
 	SystemPrompt    string         `env:"SYSTEM_PROMPT" envDefault:"You are the assistant of a business on WhatsApp. Answer its customers briefly and kindly, in the language they use, in plain sentences that can be read aloud." doc:"Who the bot is and what it may talk about."`
-	Languages       settings.List  `env:"LANGUAGES" doc:"BCP 47 tags that users may speak, comma-separated, the likeliest first; empty lets the engines decide."`
+	Languages       settings.List  `env:"LANGUAGES" doc:"BCP 47 tags that users may speak, comma-separated, the likeliest first; es allows es-MX, too. Who speaks another language is told so. Empty allows all and lets the engines decide."`
 	ReplyMode       app.ReplyMode  `env:"REPLY_MODE" envDefault:"voice" validate:"oneof=voice text mirror both" doc:"voice, text, mirror (the way the user wrote) or both. Every extra message costs money."`
 	Fallback        string         `env:"FALLBACK_MESSAGE" envDefault:"Sorry, we couldn't process your request. Please try again later" validate:"required,max=4096" doc:"What the user reads when no answer can be made; at most once a turn."`
 	Workers         int            `env:"WORKERS" envDefault:"64" validate:"min=1,max=20000" doc:"Turns that are worked on at once."`
@@ -86,6 +79,9 @@ type DialogueConfig struct {
 	HistoryMessages int            `env:"HISTORY_MESSAGES" envDefault:"20" validate:"min=0,max=1000" doc:"Remarks, of both sides, that a conversation remembers."`
 	HistoryTokens   int            `env:"HISTORY_TOKENS" envDefault:"4000" validate:"min=0,max=1000000" doc:"Estimated tokens that a conversation remembers."`
 	MaxSpokenChars  int            `env:"MAX_SPOKEN_CHARS" envDefault:"1500" validate:"min=1,max=20000" doc:"Longest answer, in characters, that is spoken; a longer one is sent as text. 1,500 are about 100 seconds."`
+	MaxTokens       int            `env:"MAX_TOKENS" envDefault:"0" validate:"min=0,max=1000000" doc:"Longest answer of the model, in its tokens; 0 leaves it to the vendor. An answer that is cut ends with a whole sentence."`
+	Temperature     *float64       `env:"TEMPERATURE" validate:"omitempty,min=0,max=2" doc:"How freely the model answers, from 0 to 2; unset leaves it to the vendor."`
+	MinConfidence   float64        `env:"MIN_CONFIDENCE" envDefault:"0.35" validate:"min=0,max=1" doc:"Least confidence, from 0 to 1, with which a voice message must have been heard; below it the user is asked to repeat. Engines that do not say how sure they are are believed."`
 	SettleWait      time.Duration  `env:"SETTLE_WAIT" envDefault:"30s" validate:"min=100ms,max=1h" doc:"How long a send without an answer waits for the status webhook that tells its outcome."`
 	SendPolicy      app.SendPolicy `env:"SEND_POLICY" envDefault:"at_least_once" validate:"oneof=at_least_once at_most_once" doc:"What follows when that outcome stays unknown: send again, or give up."`
 }

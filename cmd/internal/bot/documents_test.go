@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"whatsappnode/adapters/agentsfile"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/cmd/internal/bot"
 )
@@ -21,6 +22,10 @@ const (
 	readmeFile  = "../../../README.md"
 	tableBegin  = "<!-- settings: made from cmd/internal/bot/config.go -->\n"
 	tableEnd    = "<!-- end of settings -->"
+
+	manualFile  = "../../../docs/agents-file.md"
+	manualBegin = "<!-- keys: made from adapters/agentsfile and cmd/internal/bot/config.go -->\n"
+	manualEnd   = "<!-- end of keys -->"
 )
 
 func TestExampleListsEverySetting(t *testing.T) {
@@ -52,13 +57,39 @@ func TestReadmeListsEverySetting(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", v.Name, strings.ReplaceAll(v.Doc, "|", `\|`), def)
 	}
-	readme, err := os.ReadFile(readmeFile)
+	within(t, readmeFile, tableBegin, b.String(), tableEnd)
+}
+
+// TestManualListsEveryKey: a key of the agents file that stands for a setting is
+// explained in that setting's words.
+func TestManualListsEveryKey(t *testing.T) {
+	known := map[string]settings.Var{}
+	for _, v := range settings.Describe(bot.Config{}) {
+		known[v.Name] = v
+	}
+	var b strings.Builder
+	b.WriteString("| key | meaning | stands for |\n| --- | --- | --- |\n")
+	for _, k := range agentsfile.Keys() {
+		doc, setting := k.Doc, ""
+		if k.Setting != "" {
+			require.Contains(t, known, k.Setting, k.Path)
+			doc, setting = known[k.Setting].Doc, "`"+k.Setting+"`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.Path, strings.ReplaceAll(doc, "|", `\|`), setting)
+	}
+	within(t, manualFile, manualBegin, b.String(), manualEnd)
+}
+
+// within compares, or rewrites, what stands between two lines of a document.
+func within(t *testing.T, file, begin, want, end string) {
+	t.Helper()
+	document, err := os.ReadFile(file)
 	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(readme), tableBegin)
-	require.True(t, ok, "the README has no place for the settings")
-	_, after, ok := strings.Cut(rest, tableEnd)
+	before, rest, ok := strings.Cut(string(document), begin)
+	require.True(t, ok, "%s has no place for the table", file)
+	_, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
-	same(t, readmeFile, before+tableBegin+b.String()+tableEnd+after)
+	same(t, file, before+begin+want+end+after)
 }
 
 func same(t *testing.T, file, want string) {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"whatsappnode/adapters/redisstore"
 	"whatsappnode/adapters/settings"
+	"whatsappnode/domain"
 )
 
 // Load reads and checks the settings. A role that is not empty wins over ROLE. The
@@ -26,7 +28,12 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 	var cfg Config
 	var faults []error
 	if err := settings.Load(getenv, &cfg); err != nil {
-		faults = append(faults, err)
+		if cfg.AgentsFile != "" {
+			err = withoutRequired(err)
+		}
+		if err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if role != "" {
 		cfg.Role = role
@@ -35,10 +42,44 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 		faults = append(faults, fmt.Errorf("ROLE: %s needs a store that several processes share (REDIS_URL), and STORE=embedded belongs to one process", cfg.Role))
 	}
 	faults = append(faults, storeFaults(cfg)...)
-	if n := len(cfg.appSecrets()); n > 2 {
-		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET: at most two secrets are accepted, %d are given", n))
+	if err := tooManySecrets(cfg.WhatsApp.AppSecret); err != nil {
+		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET %w", err))
+	}
+	if err := languageFault(cfg.Dialogue.Languages); err != nil {
+		faults = append(faults, fmt.Errorf("LANGUAGES %w", err))
 	}
 	return cfg, faults
+}
+
+// withoutRequired takes the faults of what is missing out of an error: an agents file
+// can give all that is required without one, and says itself what it lacks.
+func withoutRequired(err error) error {
+	var all settings.Faults
+	if !errors.As(err, &all) {
+		return err
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(f *settings.Fault) bool { return f.Problem == "is required" })
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// tooManySecrets: two are accepted while one replaces the other.
+func tooManySecrets(secret settings.Source) error {
+	if n := len(secret.Secrets()); n > 2 {
+		return fmt.Errorf("holds %d secrets, and at most two are accepted", n)
+	}
+	return nil
+}
+
+func languageFault(languages []string) error {
+	for _, l := range languages {
+		if _, ok := domain.CleanLanguage(l); !ok {
+			return errors.New("must hold language tags such as es or pt-BR")
+		}
+	}
+	return nil
 }
 
 // storeFaults checks what the tags of StoreConfig cannot say.
@@ -66,7 +107,7 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_",
 }
 
 // The roles of a process.
@@ -91,23 +132,17 @@ func (c Config) listenAddr() string {
 	return fmt.Sprintf("0.0.0.0:%d", c.HTTP.Port)
 }
 
-// appSecrets splits the app secret: two are accepted while one replaces the other.
-func (c Config) appSecrets() []string {
-	var out []string
-	for _, s := range strings.Split(c.WhatsApp.AppSecret.Current(), ",") {
-		if s = strings.TrimSpace(s); s != "" {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// hashKey is the key of the hashes in the log. Deriving it from the app secret
+// hashKey is the key of the hashes in the log. Deriving it from the app secrets
 // keeps the hashes of one deployment stable without another setting.
-func hashKey(c Config) []byte {
+func hashKey(c Config, all agents) []byte {
 	if c.Log.Key != "" {
 		return []byte(c.Log.Key.Reveal())
 	}
-	sum := sha256.Sum256([]byte("log hash key\x00" + c.WhatsApp.AppSecret.Current()))
+	var secrets []string
+	for _, a := range all {
+		secrets = append(secrets, a.appSecret.Current())
+	}
+	slices.Sort(secrets)
+	sum := sha256.Sum256([]byte("log hash key\x00" + strings.Join(slices.Compact(secrets), "\x00")))
 	return sum[:]
 }

@@ -67,12 +67,13 @@ func TestRolesThatNeedASharedStoreAreRefused(t *testing.T) {
 
 func TestUnknownProviderListsTheKnownOnes(t *testing.T) {
 	vars := good()
-	vars["LLM_PROVIDER"], vars["STT_PROVIDER"], vars["TTS_PROVIDER"] = "nobody", "fake", "offline,fake"
+	vars["LLM_PROVIDER"], vars["STT_PROVIDER"], vars["TTS_PROVIDER"] = "nobody", "fake", "fake,noone"
 	vars["STORE_PATH"] = filepath.Join(t.TempDir(), "x.db")
 	err := bot.Run(context.Background(), from(vars), "", &bytes.Buffer{}, bot.Options{})
 	require.ErrorIs(t, err, bot.ErrSettings)
-	require.ErrorContains(t, err, `LLM_PROVIDER: unknown provider "nobody"; known are fake, offline`)
-	require.ErrorContains(t, err, "TTS_PROVIDER")
+	require.ErrorContains(t, err, `LLM_PROVIDER: unknown provider "nobody"; known are anthropic, fake, `)
+	require.ErrorContains(t, err, `TTS_PROVIDER: unknown provider "noone"; known are elevenlabs, fake, `)
+	require.NotContains(t, err.Error(), "STT_PROVIDER")
 }
 
 func TestSettingsNeverShowTheirSecrets(t *testing.T) {

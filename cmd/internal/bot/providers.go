@@ -15,19 +15,61 @@ import (
 // The vendors, one line each. A name that is not here fails at start, and the
 // message lists the ones that are.
 var (
-	llms = map[string]func(Config) (ports.LLMPort, error){
-		"offline": func(Config) (ports.LLMPort, error) { return offline.NewLLM(), nil },
-		"fake":    func(c Config) (ports.LLMPort, error) { return withKnobs[ports.LLMPort](c, fake.NewLLM) },
+	llms = map[string]func(*workshop) (ports.LLMPort, error){
+		"anthropic": func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.anthropic()) },
+		"fake":      func(w *workshop) (ports.LLMPort, error) { return withKnobs[ports.LLMPort](w, fake.NewLLM) },
+		"gemini":    func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.gemini()) },
+		"genai":     func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.genaiLLM()) },
+		"offline":   func(*workshop) (ports.LLMPort, error) { return offline.NewLLM(), nil },
+		"openai":    func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.openaiLLM()) },
+		"patternai": func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.patternLLM()) },
 	}
-	stts = map[string]func(Config) (ports.STTPort, error){
-		"offline": func(Config) (ports.STTPort, error) { return orNil[ports.STTPort](offline.NewSTT(demoEngines)) },
-		"fake":    func(c Config) (ports.STTPort, error) { return withKnobs[ports.STTPort](c, fake.NewSTT) },
+	stts = map[string]func(*workshop) (ports.STTPort, error){
+		"elevenlabs":   func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.elevenSTT()) },
+		"fake":         func(w *workshop) (ports.STTPort, error) { return withKnobs[ports.STTPort](w, fake.NewSTT) },
+		"genai":        func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.genaiSTT()) },
+		"googlespeech": func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.googleSTT()) },
+		"offline":      func(*workshop) (ports.STTPort, error) { return orNil[ports.STTPort](offline.NewSTT(demoEngines)) },
+		"openai":       func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.openaiSTT()) },
+		"patternai":    func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.patternSTT()) },
 	}
-	ttss = map[string]func(Config) (ports.TTSPort, error){
-		"offline": func(Config) (ports.TTSPort, error) { return orNil[ports.TTSPort](offline.NewTTS(demoEngines)) },
-		"fake":    func(c Config) (ports.TTSPort, error) { return withKnobs[ports.TTSPort](c, fake.NewTTS) },
+	ttss = map[string]func(*workshop) (ports.TTSPort, error){
+		"elevenlabs": func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.elevenTTS()) },
+		"fake":       func(w *workshop) (ports.TTSPort, error) { return withKnobs[ports.TTSPort](w, fake.NewTTS) },
+		"genai":      func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.genaiTTS()) },
+		"googletts":  func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.googleTTS()) },
+		"offline":    func(*workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](offline.NewTTS(demoEngines)) },
+		"openai":     func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.openaiTTS()) },
+		"patternai":  func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.patternTTS()) },
 	}
 )
+
+// defaultProvider answers when no vendor is named and no key is present.
+const defaultProvider = "offline"
+
+// byKey chooses, where nothing is named, by the first setting that is present. One
+// vendor only: another must not get people's words because its key happened to be
+// there.
+func byKey(v VendorConfig, stage string) []string {
+	for _, c := range []struct {
+		present bool
+		name    string
+		stages  string
+	}{
+		{v.Gemini.Key.Current() != "" || v.Gemini.Vertex, "genai", "LLM STT TTS"},
+		{v.OpenAI.Key.Current() != "" || v.OpenAI.BaseURL != "", "openai", "LLM STT TTS"},
+		{v.Claude.Key.Current() != "", "anthropic", "LLM"},
+		{v.Eleven.Key.Current() != "", "elevenlabs", "STT TTS"},
+		{v.Pattern.BaseURL != "", "patternai", "LLM STT TTS"},
+		{v.Google.SpeechEndpoint != "" || v.Google.Project != "", "googlespeech", "STT"},
+		{v.Google.TTSEndpoint != "" || v.Google.Project != "", "googletts", "TTS"},
+	} {
+		if c.present && strings.Contains(c.stages, stage) {
+			return []string{c.name}
+		}
+	}
+	return nil
+}
 
 var demoEngines = offline.Config{LookPath: exec.LookPath}
 
@@ -41,71 +83,16 @@ func orNil[P any, T any](vendor T, err error) (P, error) {
 }
 
 // withKnobs builds a fake vendor that behaves as FAKE_KNOBS says.
-func withKnobs[P any, T any](c Config, build func(fake.Knobs) (T, error)) (P, error) {
+func withKnobs[P any, T any](w *workshop, build func(fake.Knobs) (T, error)) (P, error) {
 	var none P
-	knobs, err := fake.ParseKnobs(c.Vendors.Fake)
+	knobs, err := fake.ParseKnobs(w.cfg.Vendors.Fake)
 	if err != nil {
 		return none, fmt.Errorf("FAKE_KNOBS: %w", err)
 	}
 	return orNil[P](build(knobs))
 }
 
-// vendors are the engines that were chosen, and what a person should know of the
-// choice.
-type vendors struct {
-	llm     ports.LLMPort
-	stt     ports.STTPort
-	tts     ports.TTSPort
-	names   map[string]string // stage -> provider
-	notices []string
-}
-
-// chooseVendors builds the three engines. A vendor that was asked for by name and
-// cannot be had is a fault; the demo engines that stand in when nothing was asked
-// for may be missing, and then the bot goes on without ears or voice and says so.
-func chooseVendors(c Config) (vendors, []error) {
-	v := vendors{names: map[string]string{}}
-	var faults []error
-	note := func(stage string, names []string, err error) {
-		switch {
-		case err != nil && len(names) > 0:
-			faults = append(faults, fmt.Errorf("%s_PROVIDER: %w", stage, err))
-		case err != nil:
-			v.names[stage] = "none"
-		default:
-			v.names[stage] = providerName(names)
-		}
-	}
-	var err error
-	v.llm, err = pick(c, llms, c.Vendors.LLM)
-	note("LLM", c.Vendors.LLM, err)
-	v.stt, err = pick(c, stts, c.Vendors.STT)
-	note("STT", c.Vendors.STT, err)
-	v.tts, err = pick(c, ttss, c.Vendors.TTS)
-	note("TTS", c.Vendors.TTS, err)
-	v.notices = notices(v.names)
-	return v, faults
-}
-
-// defaultProvider answers when no vendor is named and no key is present.
-const defaultProvider = "offline"
-
-func providerName(names []string) string {
-	if len(names) == 0 {
-		return defaultProvider
-	}
-	return names[0]
-}
-
-// pick builds the one vendor that was named.
-func pick[P any](c Config, known map[string]func(Config) (P, error), names []string) (P, error) {
-	var none P
-	if len(names) > 1 {
-		return none, fmt.Errorf("one provider is supported, %d are named", len(names))
-	}
-	make, ok := known[providerName(names)]
-	if !ok {
-		return none, fmt.Errorf("unknown provider %q; known are %s", names[0], strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-	}
-	return make(c)
+// unknown lists the providers there are.
+func unknown[P any](name string, known map[string]func(*workshop) (P, error)) error {
+	return fmt.Errorf("unknown provider %q; known are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 }

@@ -21,7 +21,6 @@ import (
 	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
-	"whatsappnode/adapters/whatsapp"
 	"whatsappnode/app"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -55,7 +54,12 @@ type Running struct {
 // setting is an error that lists all of them.
 func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Writer, opt Options) (err error) {
 	cfg, faults := load(getenv, role)
-	chosen, more := chooseVendors(cfg)
+	shop, fault := newWorkshop(cfg, &watch{})
+	if fault != nil {
+		return settingsError(append(faults, fault))
+	}
+	defer func() { err = errors.Join(err, shop.Close()) }()
+	all, more := assemble(cfg, getenv, shop.choose)
 	if faults = append(faults, more...); len(faults) > 0 {
 		return settingsError(faults)
 	}
@@ -63,8 +67,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if err != nil {
 		return settingsError([]error{fmt.Errorf("LOG_FORMAT or LOG_LEVEL: %w", err)})
 	}
+	shop.watch.log.Store(log)
 	defer func() { _ = log.Sync() }()
-	for _, s := range settings.Unknown(opt.Environ, settings.Describe(Config{}), prefixes) {
+	for _, s := range settings.Unknown(opt.Environ, append(settings.Describe(Config{}), all.variables()...), prefixes) {
 		log.Warn("unknown setting", zap.Stringer("variable", s))
 	}
 
@@ -74,22 +79,34 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	messenger, err := newMessenger(cfg)
+	messenger, err := newSwitchboard(cfg, all, log)
 	if err != nil {
 		return settingsError([]error{err})
 	}
-	observer, flush, err := observers(cfg, log, opt)
+	key := hashKey(cfg, all)
+	observer, flush, err := observers(key, log, opt)
 	if err != nil {
 		return err
 	}
 	defer flush()
-	responder, err := app.NewResponder(app.Deps{
-		Inbox: store, Messenger: paced(cfg, messenger, store, log), LLM: chosen.llm, STT: chosen.stt, TTS: chosen.tts, Observer: observer,
-	}, dialogue(cfg))
+	personas, err := all.personas()
 	if err != nil {
 		return err
 	}
-	server, err := newServer(cfg, store, messenger, observer, log)
+	responder, err := app.NewResponder(app.Deps{
+		Inbox: store, Messenger: paced(cfg, key, messenger, store, log), Personas: personas, Observer: observer,
+	}, rules(cfg))
+	if err != nil {
+		return err
+	}
+	var take echohttp.Options
+	if cfg.Role != roleWorker {
+		if take.Webhook, err = newWebhook(all); err != nil {
+			return err
+		}
+		take.Intake = app.NewIntake(store, store, observer, personas)
+	}
+	server, err := newServer(cfg, take, store, messenger, log)
 	if err != nil {
 		return err
 	}
@@ -112,37 +129,23 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		})
 	}
 	server.Started()
-	announce(log, cfg, server.Addr(), admin, chosen)
+	announce(log, cfg, server.Addr(), admin, all)
 	if opt.Ready != nil {
-		opt.Ready(Running{Addr: server.Addr(), Notices: chosen.notices, Vendors: chosen.names})
+		opt.Ready(Running{Addr: server.Addr(), Notices: all.notices(), Vendors: all.vendors()})
 	}
 	err = g.Wait()
 	log.Info("stopped", zap.Error(err))
 	return err
 }
 
-// dialogue turns the settings into the rules of the slow half.
-func dialogue(cfg Config) app.Options {
-	d := cfg.Dialogue
+// rules turns the settings into those rules of the slow half that hold for every
+// number.
+func rules(cfg Config) app.Options {
 	return app.Options{
-		SystemPrompt: d.SystemPrompt, Languages: d.Languages, ReplyMode: d.ReplyMode, Fallback: d.Fallback,
-		Memory:      domain.Memory{Messages: d.HistoryMessages, Tokens: d.HistoryTokens},
-		TurnTimeout: d.TurnTimeout, MaxSpokenChars: d.MaxSpokenChars, SettleWait: d.SettleWait, SendPolicy: d.SendPolicy,
+		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		CheckNote: func(clip domain.Audio) error { return oggopus.Check(clip.Bytes()) },
 		NewID:     rand.Text,
 	}
-}
-
-func newMessenger(cfg Config) (*whatsapp.Messenger, error) {
-	w := cfg.WhatsApp
-	m, err := whatsapp.New(whatsapp.Config{
-		AccessToken: w.AccessToken.Current, PhoneNumberID: domain.NumberID(w.PhoneNumberID), BaseURL: w.GraphBaseURL,
-		APIVersion: w.GraphVersion, MediaHosts: w.MediaHosts, MaxMediaBytes: int64(w.MaxMedia),
-	}, &http.Client{Transport: graphTransport()})
-	if err != nil {
-		return nil, fmt.Errorf("GRAPH_BASE_URL, GRAPH_API_VERSION or MEDIA_HOSTS: %w", err)
-	}
-	return m, nil
 }
 
 // graphTransport keeps enough connections warm that a send never waits for a
@@ -158,8 +161,8 @@ func graphTransport() *http.Transport {
 
 // observers gives the log, and whoever else wants to know, what happens. The
 // returned function ends the log's goroutine; called last, it sees everything.
-func observers(cfg Config, log *zap.Logger, opt Options) (ports.ObserverPort, func(), error) {
-	refs, err := telemetry.NewRefs(hashKey(cfg))
+func observers(key []byte, log *zap.Logger, opt Options) (ports.ObserverPort, func(), error) {
+	refs, err := telemetry.NewRefs(key)
 	if err != nil {
 		return nil, nil, settingsError([]error{fmt.Errorf("LOG_HASH_KEY: %w", err)})
 	}
@@ -177,33 +180,23 @@ func observers(cfg Config, log *zap.Logger, opt Options) (ports.ObserverPort, fu
 	return all, func() { cancel(); wg.Wait() }, nil
 }
 
-// newServer makes the public listener. A process that only answers has the probes
-// there and no webhook.
-func newServer(cfg Config, store store, messenger *whatsapp.Messenger, observer ports.ObserverPort, log *zap.Logger) (*echohttp.Server, error) {
-	opt := echohttp.Options{
-		Addr: cfg.listenAddr(),
-		Log:  log,
-		Checks: map[string]echohttp.Check{
-			"store":    store.Ping,
-			"whatsapp": func(context.Context) error { return messenger.Healthy() },
-		},
-		Limits: echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainTimeout: cfg.HTTP.DrainTimeout},
+// newServer makes the public listener. A process that only answers takes no webhooks
+// and has the probes there alone.
+func newServer(cfg Config, take echohttp.Options, store store, messenger *switchboard, log *zap.Logger) (*echohttp.Server, error) {
+	take.Addr, take.Log = cfg.listenAddr(), log
+	take.Checks = map[string]echohttp.Check{
+		"store":    store.Ping,
+		"whatsapp": func(context.Context) error { return messenger.Healthy() },
 	}
-	if cfg.Role != roleWorker {
-		webhook, err := whatsapp.NewWebhook(cfg.appSecrets, cfg.WhatsApp.VerifyToken.Current)
-		if err != nil {
-			return nil, err
-		}
-		opt.Webhook, opt.Intake = webhook, app.NewIntake(store, store, observer, cfg.Dialogue.BurstWindow)
-	}
-	return echohttp.New(opt)
+	take.Limits = echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainTimeout: cfg.HTTP.DrainTimeout}
+	return echohttp.New(take)
 }
 
 // paced keeps the sends of all processes below Meta's limits.
-func paced(cfg Config, messenger ports.MessengerPort, pacer ports.PacerPort, log *zap.Logger) ports.MessengerPort {
+func paced(cfg Config, key []byte, messenger ports.MessengerPort, pacer ports.PacerPort, log *zap.Logger) ports.MessengerPort {
 	return decorate.Paced(messenger, pacer, decorate.Limits{
 		NumberRate: cfg.Sending.NumberRate, RecipientBurst: cfg.Sending.RecipientBurst, RecipientEvery: cfg.Sending.RecipientEvery,
-		Secret:  hashKey(cfg),
+		Secret:  key,
 		OnError: func(err error) { log.Warn("pacing failed; the send went out unpaced", zap.Error(err)) },
 	})
 }
@@ -226,18 +219,28 @@ func newAdmin(cfg Config, server *echohttp.Server, log *zap.Logger) (*echohttp.A
 	return admin, nil
 }
 
-// announce writes the one line that says what is running.
-func announce(log *zap.Logger, cfg Config, addr net.Addr, admin *echohttp.Admin, chosen vendors) {
+// announce writes the line that says what is running, and one for each number of an
+// agents file.
+func announce(log *zap.Logger, cfg Config, addr net.Addr, admin *echohttp.Admin, all agents) {
 	adminAddr := "off"
 	if admin != nil {
 		adminAddr = admin.Addr().String()
 	}
-	for _, n := range chosen.notices {
+	for _, n := range all.notices() {
 		log.Warn("demo", zap.String("notice", n))
 	}
+	for _, a := range all {
+		if a.number == "" {
+			continue
+		}
+		log.Info("agent", zap.String("agent", a.name), zap.String("phone_number_id", string(a.number)), zap.Strings("languages", a.persona.Languages),
+			zap.String("reply_mode", string(a.persona.ReplyMode)),
+			zap.String("llm", a.engines.names["LLM"]), zap.String("stt", a.engines.names["STT"]), zap.String("tts", a.engines.names["TTS"]))
+	}
+	names := all.vendors()
 	log.Info("started",
 		zap.String("version", Version), zap.String("role", cfg.Role), zap.Stringer("addr", addr), zap.String("admin", adminAddr),
-		zap.String("store", cfg.storeKind()), zap.String("reply_mode", string(cfg.Dialogue.ReplyMode)),
-		zap.String("llm", chosen.names["LLM"]), zap.String("stt", chosen.names["STT"]), zap.String("tts", chosen.names["TTS"]),
+		zap.String("store", cfg.storeKind()), zap.Int("agents", len(all)), zap.String("reply_mode", all.replyModes()),
+		zap.String("llm", names["LLM"]), zap.String("stt", names["STT"]), zap.String("tts", names["TTS"]),
 		zap.Int("pid", os.Getpid()))
 }

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// Persona is who the bot is at one business number: its engines, its manners and
+// its limits. All fields are required unless their comment says otherwise.
+type Persona struct {
+	LLM ports.LLMPort
+	STT ports.STTPort // nil: voice messages are answered with a sentence that says so
+	TTS ports.TTSPort // nil: the bot answers in text
+
+	SystemPrompt string // may be empty
+	// Languages are those that users may speak, the likeliest first; empty leaves it
+	// to the engines and allows all.
+	Languages domain.Languages
+	ReplyMode ReplyMode
+	Fallback  string
+
+	Memory domain.Memory
+	// TurnTimeout bounds understanding, answering and speaking together.
+	TurnTimeout time.Duration
+	// MaxSpokenChars is the longest answer that is spoken; a longer one is sent as
+	// text. A voice note over 512 KB loses its play button, which is about two
+	// minutes of speech.
+	MaxSpokenChars int
+	// Hold is how long the inbox waits for more messages of a person before they are
+	// answered together; zero answers at once.
+	Hold time.Duration
+	// MaxTokens bounds an answer of the model; zero leaves it to the vendor.
+	MaxTokens int
+	// Temperature is between 0 and 2; nil leaves it to the vendor.
+	Temperature *float64
+	// MinConfidence is the least confidence, up to 1, with which a voice message must
+	// have been heard to be answered. Zero takes every one, and an engine that does
+	// not say how sure it is is believed.
+	MinConfidence float64
+}
+
+// check reports all faults, and settles what follows from missing engines.
+func (p *Persona) check() error {
+	var faults []error
+	if p.LLM == nil {
+		faults = append(faults, errors.New("a language model is required"))
+	}
+	if p.ReplyMode != ReplyVoice && p.ReplyMode != ReplyText && p.ReplyMode != ReplyMirror && p.ReplyMode != ReplyBoth {
+		faults = append(faults, fmt.Errorf("unknown reply mode %q", p.ReplyMode))
+	}
+	if p.Fallback == "" || domain.TextUnits(p.Fallback) > domain.MaxTextUnits {
+		faults = append(faults, errors.New("fallback message is empty or too long"))
+	}
+	if p.TurnTimeout <= 0 || p.MaxSpokenChars <= 0 {
+		faults = append(faults, errors.New("turn timeout and spoken limit are required"))
+	}
+	if p.Hold < 0 || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
+		faults = append(faults, errors.New("hold, token limit, temperature or least confidence is out of range"))
+	}
+	for _, l := range p.Languages {
+		if _, ok := domain.CleanLanguage(l); !ok {
+			faults = append(faults, fmt.Errorf("%q is no language tag", l))
+		}
+	}
+	if p.TTS == nil {
+		p.ReplyMode = ReplyText
+	}
+	return errors.Join(faults...)
+}
+
+// Personas are the business numbers the bot speaks for. They do not change.
+type Personas struct {
+	numbers map[domain.NumberID]*Persona
+	others  *Persona // nil: messages to other numbers are not answered
+}
+
+// OnePersona speaks for every number of the account.
+func OnePersona(p Persona) (*Personas, error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("persona: %w", err)
+	}
+	return &Personas{others: &p}, nil
+}
+
+// NewPersonas speaks for the given numbers and for no other.
+func NewPersonas(byNumber map[domain.NumberID]Persona) (*Personas, error) {
+	out := &Personas{numbers: make(map[domain.NumberID]*Persona, len(byNumber))}
+	var faults []error
+	for number, p := range byNumber {
+		if err := p.check(); err != nil {
+			faults = append(faults, fmt.Errorf("persona of number %s: %w", number, err))
+		}
+		out.numbers[number] = &p
+	}
+	if len(byNumber) == 0 {
+		faults = append(faults, errors.New("personas: there is none"))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// at gives who answers at a number, or nil when nobody does.
+func (p *Personas) at(number domain.NumberID) *Persona {
+	if persona, ok := p.numbers[number]; ok {
+		return persona
+	}
+	return p.others
+}

@@ -1,0 +1,56 @@
+package bot
+
+import (
+	"whatsappnode/adapters/echohttp"
+	"whatsappnode/adapters/settings"
+	"whatsappnode/app"
+	"whatsappnode/domain"
+)
+
+// WithVoices is withVoices.
+var WithVoices = withVoices
+
+// Agent is what the tests look at in an agent.
+type Agent struct {
+	Name                          string
+	Number                        domain.NumberID
+	Persona                       app.Persona
+	Vendors                       map[string]string
+	Token, AppSecret, VerifyToken settings.Source
+}
+
+// Assemble makes the agents of an environment ready.
+func Assemble(getenv settings.Getenv) ([]Agent, error) {
+	all, err := assembled(getenv)
+	var out []Agent
+	for _, a := range all {
+		out = append(out, Agent{a.name, a.number, a.persona, a.engines.names, a.token, a.appSecret, a.verifyToken})
+	}
+	return out, err
+}
+
+// NewWebhook makes the webhook of an environment.
+func NewWebhook(getenv settings.Getenv) (echohttp.Webhook, error) {
+	all, err := assembled(getenv)
+	if err != nil {
+		return nil, err
+	}
+	return newWebhook(all)
+}
+
+// Waiting is how many verified bodies wait to be decoded.
+func Waiting(w echohttp.Webhook) int { return len(w.(*door).signers) }
+
+func assembled(getenv settings.Getenv) (agents, error) {
+	cfg, faults := load(getenv, "")
+	shop, fault := newWorkshop(cfg, &watch{})
+	if fault != nil {
+		faults = append(faults, fault)
+		return nil, settingsError(faults)
+	}
+	all, more := assemble(cfg, getenv, shop.choose)
+	if faults = append(faults, more...); len(faults) > 0 {
+		return nil, settingsError(faults)
+	}
+	return all, nil
+}
