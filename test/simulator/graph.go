@@ -34,9 +34,7 @@ func (s *Simulator) serveGraph(w http.ResponseWriter, r *http.Request) {
 			s.postMessages(w, r)
 		}
 	case len(parts) == 1 && r.Method == http.MethodGet && parts[0] == s.cfg.PhoneNumberID:
-		writeJSON(w, http.StatusOK, obj("verified_name", s.cfg.BusinessName, "code_verification_status", "VERIFIED",
-			"display_phone_number", s.cfg.DisplayPhone, "quality_rating", "GREEN", "platform_type", "CLOUD_API",
-			"throughput", obj("level", "STANDARD"), "id", s.cfg.PhoneNumberID))
+		s.readNumber(w, r)
 	case len(parts) == 1 && r.Method == http.MethodGet:
 		s.lookupMedia(w, r, parts[0])
 	case len(parts) == 1 && r.Method == http.MethodDelete:
