@@ -128,7 +128,7 @@ var setters = map[string]setter{
 		}
 		return flagKnob(func(k *Knobs) *bool { return &k.Hang })(k, value, has)
 	},
-	"empty":       flagKnob(func(k *Knobs) *bool { return &k.Empty }),
+	"empty": flagKnob(func(k *Knobs) *bool { return &k.Empty }),
 	"rate": func(k *Knobs, value string, _ bool) error {
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(v > 0 && v <= 1e9) {
