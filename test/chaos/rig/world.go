@@ -29,7 +29,7 @@ func NewWorld(ctx context.Context, dir string, seed uint64, faults simulator.Fau
 	sim, err := simulator.New(simulator.Config{
 		PhoneNumberID: NumberID, AccessToken: AccessToken, AppSecret: AppSecret, VerifyToken: VerifyToken,
 		RetrySchedule: simulator.FastRetries(), WebhookTimeout: 3 * time.Second, Faults: &faults, Seed: seed,
-		LogPath: filepath.Join(dir, "simulator.jsonl"),
+		LogPath: filepath.Join(dir, "simulator.jsonl"), MaxInFlightWebhooks: 256, // Meta does not queue behind one that hangs
 	})
 	if err != nil {
 		return nil, err
