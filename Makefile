@@ -26,7 +26,7 @@ build: ## build the production binary into bin/
 check: fmt-check vet lint tidy-check ## everything CI runs
 	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
 	$(MAKE) kill-test KILL_FLAGS='-messages 300 -users 40 -kills 4'
-	$(MAKE) chaos CHAOS_TIME=20s CHAOS_SEED=1
+	$(MAKE) chaos CHAOS_TIME=15s CHAOS_SEED=1
 
 fmt: ## format the code
 	$(TOOL) gofumpt -l -w .
@@ -48,13 +48,14 @@ KILL_FLAGS ?= -messages 1000 -users 100 -kills 10
 kill-test: build ## 1,000 messages with kill -9 of the binary under way; prints the counts
 	go run ./test/chaos/killtest -binary bin/whatsapp-node $(KILL_FLAGS)
 
-CHAOS_TIME ?= 60s
+CHAOS_TIME ?= 25s
 CHAOS_SEED ?= $(shell date +%N | cut -c1-6)
-chaos: build ## several processes on a real Redis, with and without a replica, broken in every way
+chaos: build ## several processes on a real Redis, alone, with a replica and as a cluster, broken in every way
 	@.ci/packages test
 	go build -o bin/fleet ./test/chaos/fleet
 	./bin/fleet -binary bin/whatsapp-node -duration $(CHAOS_TIME) -seed $(CHAOS_SEED)
 	./bin/fleet -binary bin/whatsapp-node -duration $(CHAOS_TIME) -seed $(CHAOS_SEED) -replica
+	./bin/fleet -binary bin/whatsapp-node -duration $(CHAOS_TIME) -seed $(CHAOS_SEED) -cluster
 
 bench: build ## measure binary size, start, memory and acknowledgement latency
 	go run ./test/bench/embedded -binary bin/whatsapp-node

@@ -153,13 +153,14 @@ func (s *session) unsettled(ctx context.Context, i int, cause error) (bool, erro
 
 // settle decides about a part whose outcome is unknown. Its status would have been
 // observed when the turn was taken up, so the only question is whether to wait on.
-// The wait starts anew with the process: while it was down, nobody could tell it.
+// A process that began later gives it one more wait: while everything was down,
+// nobody could be told. One only, or processes that are replaced often would wait
+// for ever.
 func (s *session) settle(ctx context.Context, i int) (bool, error) {
-	since := s.turn.Parts()[i].UnknownSince
-	if since.Before(s.Responder.started) {
-		since = s.Responder.started
+	if s.turn.Parts()[i].UnknownSince.Before(s.Responder.started) {
+		s.turn.WaitAgain(i, time.Now())
 	}
-	if left := time.Until(since.Add(s.opt.SettleWait)); left > 0 {
+	if left := time.Until(s.turn.Parts()[i].UnknownSince.Add(s.opt.SettleWait)); left > 0 {
 		return true, s.postpone(ctx, left, "unsettled", nil)
 	}
 	s.event(ports.StageUnsettled, 0, string(s.opt.SendPolicy), nil)
@@ -170,15 +171,27 @@ func (s *session) settle(ctx context.Context, i int) (bool, error) {
 }
 
 // sendWaits is the schedule of retries after trouble that may pass. It goes on at
-// its last step until the service window closes.
-var sendWaits = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
+// its last step until the service window closes. The first steps are short because
+// somebody is waiting for the answer, and most trouble passes in seconds.
+var sendWaits = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second,
+	2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+}
 
 // deniedWait is the least wait after a denial: nobody mends a token in seconds.
 const deniedWait = 30 * time.Second
 
+// maxAskedJitter spreads out those who were asked to wait equally long.
+const maxAskedJitter = 2 * time.Second
+
 // sendBackoff gives the wait before the next attempt, with full jitter so that
-// conversations that failed together do not come back together.
+// conversations that failed together do not come back together. Where the network or
+// the pacer asked for a time that is what is waited, not more: who is held back by a
+// limit has not failed.
 func sendBackoff(attempt int, asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked + rand.N(min(asked/4, maxAskedJitter)+1)
+	}
 	step := sendWaits[min(max(attempt, 1), len(sendWaits))-1]
-	return max(asked, step/10+rand.N(step))
+	return step/10 + rand.N(step)
 }

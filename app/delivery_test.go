@@ -57,6 +57,22 @@ func TestVendorsWishForPatienceIsHonoured(t *testing.T) {
 	})
 }
 
+func TestWaitingForALimitDoesNotCountAsFailing(t *testing.T) {
+	held := &ports.Error{Op: "phone", Kind: ports.KindRateLimited, Scope: ports.ScopeRecipient, RetryAfter: 6 * time.Second}
+	bubble(t, func(r *rig) {
+		r.phone.send = func(n int, _ domain.Outbound) (bool, error) {
+			if n < 9 {
+				return false, held
+			}
+			return true, nil
+		}
+	}, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.pass(10 * 8 * time.Second)
+		require.Equal(t, []string{"You said: hi"}, r.answers(), "the tenth try comes as soon as the others did")
+	})
+}
+
 func TestLaterMessagesWaitBehindAnAnswerThatCouldNotBeSent(t *testing.T) {
 	wait := &ports.Error{Op: "phone", Kind: ports.KindRateLimited, RetryAfter: time.Minute}
 	bubble(t, func(r *rig) { r.phone.send = first(false, wait) }, func(r *rig) {
@@ -225,6 +241,19 @@ func TestWaitForAStatusStartsAnewWithTheProcess(t *testing.T) {
 		r.hears(0, domain.DeliverySent, nil)
 		r.pass(time.Hour)
 		require.Len(t, r.phone.calls(), 1)
+	})
+}
+
+func TestProcessesThatAreReplacedOftenDoNotWaitForAStatusForEver(t *testing.T) {
+	bubble(t, func(r *rig) { r.phone.send = first(true, lostAnswer) }, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.pass(time.Second)
+		for range 8 { // each process begins after the wait did, and ends before it
+			r.stop()
+			r.start()
+			r.pass(20 * time.Second)
+		}
+		require.Len(t, r.phone.calls(), 2, "sent again after two waits of 30 s")
 	})
 }
 

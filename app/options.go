@@ -87,7 +87,7 @@ const (
 	maxParallelClips = 4
 	// maxTakeUps is how often a turn that was never sent is taken up before the bot
 	// apologises: whatever kills the process at it will do so again.
-	maxTakeUps = 5
+	maxTakeUps = 8
 	// maxNoteBytes is the size above which WhatsApp shows a download arrow in place
 	// of the play button (Meta, "Audio messages").
 	maxNoteBytes = 512 << 10

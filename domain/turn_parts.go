@@ -48,10 +48,11 @@ type Part struct {
 	State PartState
 	// Attempt counts the tries to send it.
 	Attempt int
-	// IntendedAt is when the newest try was recorded; UnknownSince when its outcome
-	// was first found unknown.
+	// IntendedAt is when the newest try was recorded; UnknownSince when the wait for
+	// its outcome began, and Waits how often it did.
 	IntendedAt   time.Time
 	UnknownSince time.Time
+	Waits        int
 	MessageID    MessageID
 	Failure      *Failure
 }
@@ -105,7 +106,7 @@ func (t *Turn) Intend(i int, at time.Time) error {
 		return t.refuse(fmt.Sprintf("intend part %d", i))
 	}
 	p := &t.r.Parts[i]
-	p.State, p.IntendedAt = PartIntended, at
+	p.State, p.IntendedAt, p.Waits = PartIntended, at, 0
 	p.Attempt++
 	t.r.State = TurnSending
 	return nil
@@ -130,8 +131,20 @@ func (t *Turn) Unsettled(i int, at time.Time) error {
 	if t.Next() != i || t.r.Parts[i].State != PartIntended {
 		return t.refuse("unsettled")
 	}
-	t.r.Parts[i].State, t.r.Parts[i].UnknownSince = PartUnknown, at
+	p := &t.r.Parts[i]
+	p.State, p.UnknownSince, p.Waits = PartUnknown, at, 1
 	return nil
+}
+
+// WaitAgain begins the wait for the outcome of part i anew, once for each attempt,
+// and reports whether it did.
+func (t *Turn) WaitAgain(i int, at time.Time) bool {
+	if t.Next() != i || t.r.Parts[i].State != PartUnknown || t.r.Parts[i].Waits > 1 {
+		return false
+	}
+	t.r.Parts[i].UnknownSince = at
+	t.r.Parts[i].Waits++
+	return true
 }
 
 // Replan makes part i ready to be sent again: after a refusal that may pass, or

@@ -48,8 +48,9 @@ const (
 	recipientGrowth = 4
 	numberGrowth    = 2
 	longestHold     = 64 * time.Second
-	// inRow is how long after a refusal the next one still counts as in a row.
-	inRow = 10 * time.Minute
+	// inRow is how long after the end of a hold a refusal still counts as the next in
+	// a row; later, other processes have been sending meanwhile.
+	inRow = 30 * time.Second
 	// maxRefusals bounds what is remembered of them, about 100 bytes each.
 	maxRefusals = 10_000
 )
@@ -73,11 +74,11 @@ func (r *refusals) next(key string, growth time.Duration, now time.Time) time.Du
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	wait := time.Second
-	if last, ok := r.row[key]; ok && now.Sub(last.at) < inRow {
+	if last, ok := r.row[key]; ok && now.Sub(last.at) < last.wait+inRow {
 		wait = min(longestHold, last.wait*growth)
 	}
 	if len(r.row) >= maxRefusals {
-		maps.DeleteFunc(r.row, func(_ string, f refusal) bool { return now.Sub(f.at) >= inRow })
+		maps.DeleteFunc(r.row, func(_ string, f refusal) bool { return now.Sub(f.at) >= f.wait+inRow })
 	}
 	if len(r.row) >= maxRefusals {
 		clear(r.row) // the schedule starts anew, which is no harm

@@ -63,6 +63,9 @@ func (d *desk[C]) begin(call C) (k Knobs, fails bool) {
 	d.total++
 	d.since++
 	k = d.knobs
+	if k.HangEvery > 0 {
+		k.Hang = d.since%k.HangEvery == 0
+	}
 	fails = k.Error != "" && (k.ErrorNext == 0 || d.since <= k.ErrorNext) && (k.ErrorEvery == 0 || d.since%k.ErrorEvery == 0)
 	return k, fails
 }

@@ -52,6 +52,9 @@ type Knobs struct {
 	// Hang makes every call wait until its context ends; the model hangs after its
 	// CutAfter tokens, or before the first.
 	Hang bool
+	// HangEvery makes each call hang whose number (from 1) it divides; 0 leaves it to
+	// Hang.
+	HangEvery int
 	// Empty makes the answer empty: no text, an empty transcript, a clip of one
 	// sample.
 	Empty bool
@@ -69,7 +72,7 @@ var kinds = []ports.Kind{
 //	rate=60           Rate                transcribe=600ms Transcribe
 //	chunk=8           Chunk               corrupt          Corrupt
 //	tokens=120        Tokens              wrongformat      WrongFormat
-//	cut=5             CutAfter            hang             Hang
+//	cut=5             CutAfter            hang[=every200]  Hang, HangEvery
 //	error=KIND        every call fails    empty            Empty
 //	error=KIND:3      the next three      retryafter=2s    RetryAfter
 //	error=KIND:every5 each fifth
@@ -119,8 +122,13 @@ var setters = map[string]setter{
 	"cut":         countKnob(func(k *Knobs) *int { return &k.CutAfter }),
 	"corrupt":     flagKnob(func(k *Knobs) *bool { return &k.Corrupt }),
 	"wrongformat": flagKnob(func(k *Knobs) *bool { return &k.WrongFormat }),
-	"hang":        flagKnob(func(k *Knobs) *bool { return &k.Hang }),
-	"empty":       flagKnob(func(k *Knobs) *bool { return &k.Empty }),
+	"hang": func(k *Knobs, value string, has bool) error {
+		if every, ok := strings.CutPrefix(value, "every"); ok {
+			return parseCount(&k.HangEvery, every)
+		}
+		return flagKnob(func(k *Knobs) *bool { return &k.Hang })(k, value, has)
+	},
+	"empty": flagKnob(func(k *Knobs) *bool { return &k.Empty }),
 	"rate": func(k *Knobs, value string, _ bool) error {
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil || !(v > 0 && v <= 1e9) {
@@ -213,7 +221,7 @@ func (k Knobs) Validate() error {
 	switch {
 	case k.FirstToken < 0 || k.Transcribe < 0 || k.Speak < 0 || k.PerChar < 0 || k.RetryAfter < 0:
 		return errors.New("fake knobs: a duration is negative")
-	case k.Rate < 0 || k.Chunk < 0 || k.Tokens < 0 || k.CutAfter < 0 || k.ErrorNext < 0 || k.ErrorEvery < 0:
+	case k.Rate < 0 || k.Chunk < 0 || k.Tokens < 0 || k.CutAfter < 0 || k.ErrorNext < 0 || k.ErrorEvery < 0 || k.HangEvery < 0:
 		return errors.New("fake knobs: a number is negative")
 	case k.Error != "" && !slices.Contains(kinds, k.Error):
 		return fmt.Errorf("fake knobs: unknown error kind %q", k.Error)

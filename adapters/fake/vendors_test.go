@@ -32,6 +32,7 @@ func TestParseKnobs(t *testing.T) {
 		{"error=transient", fake.Knobs{Error: ports.KindTransient}},
 		{"error=transient:3,retryafter=2s", fake.Knobs{Error: ports.KindTransient, ErrorNext: 3, RetryAfter: 2 * time.Second}},
 		{"error=rate_limited:every5", fake.Knobs{Error: ports.KindRateLimited, ErrorEvery: 5}},
+		{"hang=every200", fake.Knobs{HangEvery: 200}},
 		{"hang,cut=4", fake.Knobs{Hang: true, CutAfter: 4}},
 		{"empty,corrupt=true,wrongformat", fake.Knobs{Empty: true, Corrupt: true, WrongFormat: true}},
 	} {

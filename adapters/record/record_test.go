@@ -109,7 +109,7 @@ func TestTurnRoundTrip(t *testing.T) {
 		Reply:       domain.Reply{Text: "sí", Language: "es"}, Apology: true, Recovered: true, Trace: "00-1-2-01",
 		Parts: []domain.Part{
 			{
-				Kind: domain.PartVoice, Text: "sí", Media: "m", State: domain.PartFailed, Attempt: 2, IntendedAt: at, UnknownSince: at,
+				Kind: domain.PartVoice, Text: "sí", Media: "m", State: domain.PartFailed, Attempt: 2, IntendedAt: at, UnknownSince: at, Waits: 2,
 				MessageID: "wamid.9", Failure: &domain.Failure{Code: 131053, Class: domain.FailMedia},
 			},
 			{Kind: domain.PartText, Text: "sí", State: domain.PartPlanned},

@@ -25,6 +25,7 @@ type part struct {
 	Attempt      int              `json:"a,omitempty"`
 	IntendedAt   moment           `json:"i,omitzero"`
 	UnknownSince moment           `json:"us,omitzero"`
+	Waits        int              `json:"w,omitempty"`
 	MessageID    domain.MessageID `json:"id,omitempty"`
 	Failure      *failure         `json:"f,omitempty"`
 }
@@ -66,7 +67,7 @@ func EncodeTurn(t domain.Turn) ([]byte, error) {
 	for _, p := range r.Parts {
 		out.Parts = append(out.Parts, part{
 			Kind: p.Kind, Text: p.Text, Media: p.Media, State: p.State, Attempt: p.Attempt,
-			IntendedAt: stamp(p.IntendedAt), UnknownSince: stamp(p.UnknownSince), MessageID: p.MessageID,
+			IntendedAt: stamp(p.IntendedAt), UnknownSince: stamp(p.UnknownSince), Waits: p.Waits, MessageID: p.MessageID,
 			Failure: (*failure)(p.Failure),
 		})
 	}
@@ -94,7 +95,7 @@ func DecodeTurn(data []byte) (domain.Turn, error) {
 	for _, p := range in.Parts {
 		r.Parts = append(r.Parts, domain.Part{
 			Kind: p.Kind, Text: p.Text, Media: p.Media, State: p.State, Attempt: p.Attempt,
-			IntendedAt: p.IntendedAt.Time, UnknownSince: p.UnknownSince.Time, MessageID: p.MessageID,
+			IntendedAt: p.IntendedAt.Time, UnknownSince: p.UnknownSince.Time, Waits: p.Waits, MessageID: p.MessageID,
 			Failure: (*domain.Failure)(p.Failure),
 		})
 	}

@@ -60,8 +60,12 @@ func (s *Store) attempt(ctx context.Context, op string, harmless bool, fn func(c
 	if err := ports.FromContext(ctx, opName(op)); err != nil {
 		return err
 	}
-	inner, cancel := context.WithTimeout(ctx, callBudget)
-	defer cancel()
+	inner := ctx
+	if until, bounded := ctx.Deadline(); !bounded || time.Until(until) > callBudget {
+		var cancel context.CancelFunc
+		inner, cancel = context.WithTimeout(ctx, callBudget)
+		defer cancel()
+	}
 	pause := againFirst
 	for {
 		err := safely(func() error { return fn(inner) })

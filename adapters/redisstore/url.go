@@ -26,6 +26,7 @@ const (
 	// stuckAfter is how long a connection may stay silent before it is given up: a
 	// server that is frozen or cut off sends no end of connection.
 	stuckAfter = 3 * time.Second
+	flushDelay = 20 * time.Microsecond
 	// credentialsTime bounds one call of Options.Credentials.
 	credentialsTime = 10 * time.Second
 )
@@ -58,6 +59,9 @@ func clientOption(o Options) (rueidis.ClientOption, topology, error) {
 	// The client's own choice, a megabyte a connection, is meant for a few of them;
 	// confirmed writes take one each.
 	opt.ReadBufferEachConn, opt.WriteBufferEachConn = 64<<10, 64<<10
+	// Commands of many requests at once leave in one system call. It costs a request
+	// alone about as much time as it takes to reach the server.
+	opt.MaxFlushDelay = flushDelay
 	if opt.ClientName == "" {
 		opt.ClientName = "whatsapp-node"
 	}

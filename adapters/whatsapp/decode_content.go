@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"encoding/hex"
-	"encoding/json"
 
 	"whatsappnode/domain"
 )
@@ -138,7 +137,7 @@ func event(w *wireContent, number domain.NumberID) domain.Content {
 		e := domain.Edit{Target: domain.MessageID(w.Edit.Target)}
 		var inner wireContent
 		// An edit of an edit is none, so that nesting ends here.
-		if json.Unmarshal(w.Edit.Message, &inner) == nil && inner.Type != "edit" {
+		if unmarshal(w.Edit.Message, &inner) == nil && inner.Type != "edit" {
 			e.Content, _ = contentOf(&inner, number)
 		}
 		return e

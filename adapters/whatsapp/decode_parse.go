@@ -2,27 +2,35 @@ package whatsapp
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// lenient takes what Meta may well send one day; names must be written as Meta writes
+// them.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+func unmarshal(raw []byte, into any) error { return json.Unmarshal(raw, into, lenient) }
 
 // parse turns the JSON text into the wire types. Well-formed webhooks take one pass.
 // Only when some value has a type that does not fit is the text taken apart piece by
 // piece, so that the piece that does not fit is all that is lost.
 func parse(raw []byte) (wireEnvelope, error) {
 	var top struct {
-		Object *string
-		Entry  *[]wireEntry
+		Object *string      `json:"object"`
+		Entry  *[]wireEntry `json:"entry"`
 	}
-	err := json.Unmarshal(raw, &top)
-	var wrongType *json.UnmarshalTypeError
+	err := unmarshal(raw, &top)
+	var wrongType *json.SemanticError
 	switch {
 	case err == nil:
 		if top.Object == nil || top.Entry == nil {
 			return wireEnvelope{}, ErrNotWebhook
 		}
 		return wireEnvelope{Object: *top.Object, Entry: *top.Entry}, nil
-	case errors.As(err, &wrongType):
+	case errors.As(err, &wrongType) && jsontext.Value(raw).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
 		return parsePieces(raw)
 	}
 	return wireEnvelope{}, ErrNotJSON
@@ -30,16 +38,18 @@ func parse(raw []byte) (wireEnvelope, error) {
 
 func parsePieces(raw []byte) (wireEnvelope, error) {
 	var top struct {
-		Object *string
-		Entry  *[]json.RawMessage
+		Object *string           `json:"object"`
+		Entry  *[]jsontext.Value `json:"entry"`
 	}
-	if json.Unmarshal(raw, &top) != nil || top.Object == nil || top.Entry == nil {
+	if unmarshal(raw, &top) != nil || top.Object == nil || top.Entry == nil {
 		return wireEnvelope{}, ErrNotWebhook
 	}
 	env := wireEnvelope{Object: *top.Object}
 	for _, entry := range *top.Entry {
-		var e struct{ Changes []json.RawMessage }
-		if json.Unmarshal(entry, &e) != nil {
+		var e struct {
+			Changes []jsontext.Value `json:"changes"`
+		}
+		if unmarshal(entry, &e) != nil {
 			env.Entry = append(env.Entry, wireEntry{bad: true})
 			continue
 		}
@@ -52,12 +62,12 @@ func parsePieces(raw []byte) (wireEnvelope, error) {
 	return env, nil
 }
 
-func parseChange(raw json.RawMessage) wireChange {
+func parseChange(raw jsontext.Value) wireChange {
 	var c struct {
-		Field string
-		Value json.RawMessage
+		Field string         `json:"field"`
+		Value jsontext.Value `json:"value"`
 	}
-	if json.Unmarshal(raw, &c) != nil {
+	if unmarshal(raw, &c) != nil {
 		return wireChange{Field: c.Field, bad: true}
 	}
 	out := wireChange{Field: c.Field}
@@ -65,41 +75,41 @@ func parseChange(raw json.RawMessage) wireChange {
 		return out // the value is not looked at
 	}
 	var v struct {
-		Metadata json.RawMessage
-		Contacts json.RawMessage
-		Messages json.RawMessage
-		Statuses json.RawMessage
-		Errors   json.RawMessage
-		Echoes   json.RawMessage `json:"message_echoes"`
+		Metadata jsontext.Value `json:"metadata"`
+		Contacts jsontext.Value `json:"contacts"`
+		Messages jsontext.Value `json:"messages"`
+		Statuses jsontext.Value `json:"statuses"`
+		Errors   jsontext.Value `json:"errors"`
+		Echoes   jsontext.Value `json:"message_echoes"`
 	}
-	if json.Unmarshal(c.Value, &v) != nil {
+	if unmarshal(c.Value, &v) != nil {
 		out.bad = true
 		return out
 	}
 	// Without the business number the messages are not valid, and that is where it
 	// is noticed; a contact that cannot be read only takes a name away.
 	_ = unmarshalOptional(v.Metadata, &out.Value.Metadata)
-	out.Value.Contacts = elements(v.Contacts, func(json.RawMessage, *wireContact) {})
+	out.Value.Contacts = elements(v.Contacts, func(jsontext.Value, *wireContact) {})
 	out.Value.Messages = elements(v.Messages, spoilMessage)
-	out.Value.Statuses = elements(v.Statuses, func(_ json.RawMessage, s *wireStatus) { *s = wireStatus{bad: true} })
-	out.Value.Errors = elements(v.Errors, func(_ json.RawMessage, e *wireError) { *e = wireError{bad: true} })
-	out.Value.Echoes = elements(v.Echoes, func(json.RawMessage, *json.RawMessage) {})
+	out.Value.Statuses = elements(v.Statuses, func(_ jsontext.Value, s *wireStatus) { *s = wireStatus{bad: true} })
+	out.Value.Errors = elements(v.Errors, func(_ jsontext.Value, e *wireError) { *e = wireError{bad: true} })
+	out.Value.Echoes = elements(v.Echoes, func(jsontext.Value, *jsontext.Value) {})
 	return out
 }
 
 // spoilMessage marks a message whose parts do not fit. One of a type that is not
 // known keeps what every message has: its own parts may well be of another shape.
-func spoilMessage(raw json.RawMessage, m *wireMessage) {
+func spoilMessage(raw jsontext.Value, m *wireMessage) {
 	var head struct {
-		ID         string
-		From       string
-		FromUserID string `json:"from_user_id"`
-		GroupID    string `json:"group_id"`
-		Timestamp  flexInt
-		Type       string
+		ID         string  `json:"id"`
+		From       string  `json:"from"`
+		FromUserID string  `json:"from_user_id"`
+		GroupID    string  `json:"group_id"`
+		Timestamp  flexInt `json:"timestamp"`
+		Type       string  `json:"type"`
 	}
 	*m = wireMessage{bad: true}
-	if json.Unmarshal(raw, &head) != nil {
+	if unmarshal(raw, &head) != nil {
 		return
 	}
 	if _, known := contentOf(&wireContent{Type: head.Type}, ""); known {
@@ -113,28 +123,28 @@ func spoilMessage(raw json.RawMessage, m *wireMessage) {
 
 // elements decodes an array one element at a time. spoil is called on an element
 // that does not fit. Something that is no array counts as one such element.
-func elements[T any](raw json.RawMessage, spoil func(json.RawMessage, *T)) []T {
+func elements[T any](raw jsontext.Value, spoil func(jsontext.Value, *T)) []T {
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		return nil
 	}
-	var pieces []json.RawMessage
-	if json.Unmarshal(raw, &pieces) != nil {
-		pieces = []json.RawMessage{raw}
+	var pieces []jsontext.Value
+	if unmarshal(raw, &pieces) != nil {
+		pieces = []jsontext.Value{raw}
 	}
 	out := make([]T, len(pieces))
 	for i, piece := range pieces {
-		if json.Unmarshal(piece, &out[i]) != nil {
+		if unmarshal(piece, &out[i]) != nil {
 			spoil(piece, &out[i])
 		}
 	}
 	return out
 }
 
-func unmarshalOptional(raw json.RawMessage, into any) error {
+func unmarshalOptional(raw jsontext.Value, into any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	return json.Unmarshal(raw, into)
+	return unmarshal(raw, into)
 }
 
 // checkDepth refuses nesting that no webhook has, before a parser recurses into it.

@@ -1,11 +1,10 @@
 package whatsapp
 
 import (
-	"bytes"
-	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // flexInt is a whole number that Meta sends as a number here and as a string
@@ -16,21 +15,30 @@ type flexInt struct {
 	Valid bool
 }
 
+// UnmarshalJSONFrom serves the reader of webhooks, UnmarshalJSON that of Graph's
+// answers.
+func (f *flexInt) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	b, err := dec.ReadValue()
+	_ = f.UnmarshalJSON(b) // never fails
+	return err
+}
+
 // UnmarshalJSON implements json.Unmarshaler.
 func (f *flexInt) UnmarshalJSON(b []byte) error {
 	*f = flexInt{}
-	b = bytes.TrimSpace(b)
-	if len(b) > 1 && b[0] == '"' {
-		var s string
-		if json.Unmarshal(b, &s) != nil {
-			return nil
-		}
-		b = []byte(s)
-	}
-	if n, err := strconv.ParseInt(string(b), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(number(b), 10, 64); err == nil {
 		*f = flexInt{N: n, Valid: true}
 	}
 	return nil
+}
+
+// number is what may be a number: a value as it is, or the inside of a string. Digits
+// are written without escapes.
+func number(b []byte) string {
+	if len(b) > 1 && b[0] == '"' {
+		b = b[1 : len(b)-1]
+	}
+	return string(b)
 }
 
 // flexFloat is flexInt with a fraction: coordinates and prices.
@@ -39,14 +47,14 @@ type flexFloat struct {
 	Valid bool
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (f *flexFloat) UnmarshalJSON(b []byte) error {
+// UnmarshalJSONFrom serves the reader of webhooks.
+func (f *flexFloat) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*f = flexFloat{}
-	s := strings.Trim(string(bytes.TrimSpace(b)), `"`)
-	if n, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
+	b, err := dec.ReadValue()
+	if n, wrong := strconv.ParseFloat(number(b), 64); wrong == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
 		*f = flexFloat{N: n, Valid: true}
 	}
-	return nil
+	return err
 }
 
 // The types below are the webhook as Meta sends it (Meta, "Messages webhooks
@@ -54,152 +62,171 @@ func (f *flexFloat) UnmarshalJSON(b []byte) error {
 // message needs is judged when it is read.
 
 type wireEnvelope struct {
-	Object string
-	Entry  []wireEntry
+	Object string      `json:"object"`
+	Entry  []wireEntry `json:"entry"`
 }
 
 type wireEntry struct {
-	Changes []wireChange
+	Changes []wireChange `json:"changes"`
 	bad     bool
 }
 
 type wireChange struct {
-	Value wireValue
-	Field string
+	Value wireValue `json:"value"`
+	Field string    `json:"field"`
 	bad   bool
 }
 
 type wireValue struct {
 	Metadata struct {
 		NumberID string `json:"phone_number_id"`
-	}
-	Contacts []wireContact
-	Messages []wireMessage
-	Statuses []wireStatus
-	Errors   []wireError
-	Echoes   []json.RawMessage `json:"message_echoes"`
+	} `json:"metadata"`
+	Contacts []wireContact    `json:"contacts"`
+	Messages []wireMessage    `json:"messages"`
+	Statuses []wireStatus     `json:"statuses"`
+	Errors   []wireError      `json:"errors"`
+	Echoes   []jsontext.Value `json:"message_echoes"`
 }
 
 type wireContact struct {
-	Profile struct{ Name string }
-	WaID    string `json:"wa_id"`
-	UserID  string `json:"user_id"`
+	Profile struct {
+		Name string `json:"name"`
+	} `json:"profile"`
+	WaID   string `json:"wa_id"`
+	UserID string `json:"user_id"`
 }
 
 type wireError struct {
-	Code flexInt
+	Code flexInt `json:"code"`
 	bad  bool
 }
 
 type wireMessage struct {
-	ID         string
-	From       string
-	FromUserID string `json:"from_user_id"`
-	GroupID    string `json:"group_id"`
-	Timestamp  flexInt
+	ID         string  `json:"id"`
+	From       string  `json:"from"`
+	FromUserID string  `json:"from_user_id"`
+	GroupID    string  `json:"group_id"`
+	Timestamp  flexInt `json:"timestamp"`
 	Context    struct {
-		ID                  string
-		Forwarded           bool
-		FrequentlyForwarded bool `json:"frequently_forwarded"`
-	}
+		ID                  string `json:"id"`
+		Forwarded           bool   `json:"forwarded"`
+		FrequentlyForwarded bool   `json:"frequently_forwarded"`
+	} `json:"context"`
 	wireContent
 	bad bool
 }
 
 // wireContent is the part of a message that an edit carries too.
 type wireContent struct {
-	Type        string
-	Text        *struct{ Body string }
-	Audio       *wireMedia
-	Voice       *wireMedia
-	Image       *wireMedia
-	Video       *wireMedia
-	Document    *wireMedia
-	Sticker     *wireMedia
-	Location    *wireLocation
-	Contacts    []wireCard
-	Interactive *wireInteractive
-	Button      *struct{ Payload, Text string }
-	Reaction    *struct {
+	Type string `json:"type"`
+	Text *struct {
+		Body string `json:"body"`
+	} `json:"text"`
+	Audio       *wireMedia       `json:"audio"`
+	Voice       *wireMedia       `json:"voice"`
+	Image       *wireMedia       `json:"image"`
+	Video       *wireMedia       `json:"video"`
+	Document    *wireMedia       `json:"document"`
+	Sticker     *wireMedia       `json:"sticker"`
+	Location    *wireLocation    `json:"location"`
+	Contacts    []wireCard       `json:"contacts"`
+	Interactive *wireInteractive `json:"interactive"`
+	Button      *struct {
+		Payload string `json:"payload"`
+		Text    string `json:"text"`
+	} `json:"button"`
+	Reaction *struct {
 		MessageID string `json:"message_id"`
-		Emoji     string
-	}
-	Order  *wireOrder
+		Emoji     string `json:"emoji"`
+	} `json:"reaction"`
+	Order  *wireOrder `json:"order"`
 	System *struct {
-		Type   string
+		Type   string `json:"type"`
 		WaID   string `json:"wa_id"`
 		UserID string `json:"user_id"`
-	}
-	Unsupported *struct{ Type string }
-	Errors      []wireError
-	Edit        *struct {
-		Target  string          `json:"original_message_id"`
-		Message json.RawMessage `json:"message"`
-	}
+	} `json:"system"`
+	Unsupported *struct {
+		Type string `json:"type"`
+	} `json:"unsupported"`
+	Errors []wireError `json:"errors"`
+	Edit   *struct {
+		Target  string         `json:"original_message_id"`
+		Message jsontext.Value `json:"message"`
+	} `json:"edit"`
 	Revoke *struct {
 		Target string `json:"original_message_id"`
-	}
+	} `json:"revoke"`
 }
 
 type wireMedia struct {
-	ID       string
+	ID       string `json:"id"`
 	MIME     string `json:"mime_type"`
-	SHA256   string
-	URL      string
-	Caption  string
-	Filename string
-	Voice    bool
-	Animated bool
+	SHA256   string `json:"sha256"`
+	URL      string `json:"url"`
+	Caption  string `json:"caption"`
+	Filename string `json:"filename"`
+	Voice    bool   `json:"voice"`
+	Animated bool   `json:"animated"`
 }
 
 type wireLocation struct {
-	Latitude, Longitude flexFloat
-	Name, Address       string
+	Latitude  flexFloat `json:"latitude"`
+	Longitude flexFloat `json:"longitude"`
+	Name      string    `json:"name"`
+	Address   string    `json:"address"`
 }
 
 type wireCard struct {
 	Name struct {
 		Formatted string `json:"formatted_name"`
 		First     string `json:"first_name"`
-	}
+	} `json:"name"`
 }
 
 type wireInteractive struct {
-	Type   string
-	Button *struct{ ID, Title string }              `json:"button_reply"`
-	List   *struct{ ID, Title, Description string } `json:"list_reply"`
-	Flow   *struct {
-		Name, Body string
-		Response   string `json:"response_json"`
+	Type   string `json:"type"`
+	Button *struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+	} `json:"button_reply"`
+	List *struct {
+		ID          string `json:"id"`
+		Title       string `json:"title"`
+		Description string `json:"description"`
+	} `json:"list_reply"`
+	Flow *struct {
+		Name     string `json:"name"`
+		Body     string `json:"body"`
+		Response string `json:"response_json"`
 	} `json:"nfm_reply"`
 }
 
 type wireOrder struct {
 	Catalog string `json:"catalog_id"`
-	Text    string
+	Text    string `json:"text"`
 	Items   []struct {
 		ProductID string    `json:"product_retailer_id"`
 		Quantity  flexInt   `json:"quantity"`
 		Price     flexFloat `json:"item_price"`
-		Currency  string
+		Currency  string    `json:"currency"`
 	} `json:"product_items"`
 }
 
 type wireStatus struct {
-	ID            string
-	Status        string
-	Timestamp     flexInt
-	Recipient     string `json:"recipient_id"`
-	RecipientUser string `json:"recipient_user_id"`
-	RecipientType string `json:"recipient_type"`
-	Participant   string `json:"recipient_participant_id"`
-	Callback      string `json:"biz_opaque_callback_data"`
-	Errors        []wireError
+	ID            string      `json:"id"`
+	Status        string      `json:"status"`
+	Timestamp     flexInt     `json:"timestamp"`
+	Recipient     string      `json:"recipient_id"`
+	RecipientUser string      `json:"recipient_user_id"`
+	RecipientType string      `json:"recipient_type"`
+	Participant   string      `json:"recipient_participant_id"`
+	Callback      string      `json:"biz_opaque_callback_data"`
+	Errors        []wireError `json:"errors"`
 	Pricing       *struct {
-		Billable bool
+		Billable bool   `json:"billable"`
 		Model    string `json:"pricing_model"`
-		Type     string
-		Category string
-	}
+		Type     string `json:"type"`
+		Category string `json:"category"`
+	} `json:"pricing"`
 	bad bool
 }

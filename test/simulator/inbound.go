@@ -162,14 +162,14 @@ func (s *Simulator) completeContext(u *user, context object, id string) object {
 
 func (s *Simulator) inboundDone(m *Message, ok bool) {
 	switch {
-	case m.acked: // the second post of a forced id
+	case m.Acked > 0: // the second post of a forced id
 		return
 	case !ok:
 		s.counts.InboundDropped++
 		m.Status = StatusFailed
 	default:
 		s.counts.InboundDelivered++
-		m.acked = true
+		m.Acked = s.counts.InboundDelivered
 		if m.Status == StatusSent { // a quick bot has marked it read by now
 			m.Status = StatusDelivered
 		}

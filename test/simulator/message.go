@@ -32,7 +32,8 @@ type Message struct {
 
 	CallbackData string `json:"biz_opaque_callback_data,omitempty"`
 
-	acked bool // direction in: its webhook was answered with 200
+	// Acked is the place of its webhook's first 200 among all of them, from 1; 0 before. Direction in only.
+	Acked int `json:"acked,omitempty"`
 }
 
 // Media is what the page needs to show a file.

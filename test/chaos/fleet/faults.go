@@ -14,14 +14,19 @@ type fault struct {
 	name   string
 	weight int
 	do     func(ctx context.Context, f *fleet, rng *rand.Rand)
-	// replica marks a fault that needs one.
-	replica bool
+	// on says which servers the fault is for; nil for all.
+	on func(f *fleet) bool
 }
+
+func (f *fleet) replicated() bool { return f.replica != nil }
+func (f *fleet) clustered() bool  { return f.cluster != nil }
+func (f *fleet) single() bool     { return f.cluster == nil }
 
 // faults are what can go wrong, the likelier ones with more weight.
 var faults = []fault{
-	{name: "fail over Redis", weight: 3, replica: true, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.failOver(ctx, rng) }},
-	{name: "kill a process", weight: 8, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "fail over Redis", weight: 3, on: (*fleet).replicated, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.failOver(ctx, rng) }},
+	{name: "lose a slot owner", weight: 4, on: (*fleet).clustered, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.loseSlots(ctx, rng) }},
+	{name: killProcess, weight: 12, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		bot := f.any(rng)
 		bot.Kill()
 		pause(ctx, rng, 0, 500*time.Millisecond)
@@ -33,7 +38,7 @@ var faults = []fault{
 		pause(ctx, rng, 500*time.Millisecond, 2*f.plan.lease) // sometimes longer than its leases
 		bot.Thaw()
 	}},
-	{name: "kill Redis", weight: 2, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "kill Redis", weight: 2, on: (*fleet).single, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		f.redis.Kill9()
 		pause(ctx, rng, 0, time.Second)
 		f.restartMaster()
@@ -41,12 +46,12 @@ var faults = []fault{
 			f.awaitReplica(ctx)
 		}
 	}},
-	{name: "cut the network to Redis", weight: 2, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: "cut the network to Redis", weight: 2, on: (*fleet).single, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		f.network.Cut()
 		pause(ctx, rng, 300*time.Millisecond, 4*time.Second)
 		f.network.Mend()
 	}},
-	{name: "reset connections to Redis", weight: 2, do: func(_ context.Context, f *fleet, _ *rand.Rand) { f.network.Reset() }},
+	{name: "reset connections to Redis", weight: 2, on: (*fleet).single, do: func(_ context.Context, f *fleet, _ *rand.Rand) { f.network.Reset() }},
 	{name: "fail Graph calls", weight: 3, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		trouble := []struct{ code, status int }{{131000, 500}, {130429, 429}, {131056, 400}, {2, 503}}[rng.IntN(4)]
 		s := f.world.Sim.Faults()
@@ -66,6 +71,8 @@ var faults = []fault{
 	}},
 }
 
+const killProcess = "kill a process"
+
 func (f *fleet) any(rng *rand.Rand) *rig.Process { return f.bots[rng.IntN(len(f.bots))] }
 
 func pause(ctx context.Context, rng *rand.Rand, from, to time.Duration) {
@@ -77,7 +84,7 @@ func (f *fleet) breakThings(ctx context.Context, rng *rand.Rand) {
 	total := 0
 	var possible []fault
 	for _, each := range faults {
-		if !each.replica || f.replica != nil {
+		if (each.on == nil || each.on(f)) && (!f.plan.killsOnly || each.name == killProcess) {
 			possible = append(possible, each)
 			total += each.weight
 		}

@@ -20,12 +20,14 @@ type fleet struct {
 	plan    plan
 	dir     string
 	world   *rig.World
-	redis   *redisserver.Server // the master
-	replica *redisserver.Server // nil without -replica
-	network *rig.Balancer       // from the bots to Redis
-	front   *rig.Balancer       // from Meta to the serving bots
+	redis   *redisserver.Server  // the master
+	replica *redisserver.Server  // nil without -replica
+	network *rig.Balancer        // from the bots to Redis
+	cluster *redisserver.Cluster // with -cluster, in place of the three above
+	front   *rig.Balancer        // from Meta to the serving bots
 	bots    []*rig.Process
 	broke   map[string]int
+	unclean bool // the logs are kept
 }
 
 func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
@@ -39,11 +41,12 @@ func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
 		return f, err
 	}
 	faults := simulator.DefaultFaults()
-	faults.DuplicatePercent, faults.StatusReorder = 10, true
+	faults.DuplicatePercent, faults.ReorderPercent, faults.StatusReorder = 10, 5, true
 	faults.GraphDelayMS = 40 // as far away as Meta is, so that a kill finds sends under way
 	if f.world, err = rig.NewWorld(ctx, f.dir, p.seed, faults); err != nil {
 		return f, err
 	}
+	f.world.Tolerant = p.hangEvery > 0
 	if err = f.startRedis(); err != nil {
 		return f, err
 	}
@@ -58,7 +61,7 @@ func newFleet(ctx context.Context, p plan) (f *fleet, err error) {
 			role, name = "worker", fmt.Sprintf("worker%d", i-p.serves)
 		}
 		bot, err := rig.NewProcess(p.binary, role, f.dir, name, f.world.Addr,
-			"STORE=redis", "REDIS_URL=redis://"+f.network.Addr, ack, "REPLY_MODE=text", "NUMBER_RATE=1000",
+			"STORE=redis", "REDIS_URL="+f.redisURL(), ack, "REPLY_MODE=text", "NUMBER_RATE=1000", "FAKE_KNOBS="+p.knobs(), "TURN_TIMEOUT=3s",
 			"SETTLE_WAIT="+p.settle.String(), "LEASE_TIME="+p.lease.String())
 		if err != nil {
 			return f, err
@@ -84,13 +87,22 @@ func (f *fleet) heal(ctx context.Context) error {
 	if err := f.world.Sim.SetFaults(faults); err != nil {
 		return err
 	}
-	f.network.Mend()
 	var all []error
-	if f.redis.Pid() == 0 {
-		f.restartMaster()
-	}
-	if f.replica != nil {
-		f.follow(ctx)
+	switch {
+	case f.cluster != nil:
+		for _, n := range f.cluster.Masters {
+			if n.Pid() == 0 {
+				all = append(all, n.Restart())
+			}
+		}
+	default:
+		f.network.Mend()
+		if f.redis.Pid() == 0 {
+			f.restartMaster()
+		}
+		if f.replica != nil {
+			f.follow(ctx)
+		}
 	}
 	for _, b := range f.bots {
 		b.Thaw()
@@ -119,15 +131,17 @@ func (f *fleet) close() {
 	if f.network != nil {
 		f.network.Close()
 	}
-	for _, r := range []*redisserver.Server{f.redis, f.replica} {
-		if r != nil {
-			r.Stop()
-		}
+	for _, r := range f.servers() {
+		r.Stop()
 	}
 	if f.world != nil {
 		f.world.Close()
 	}
-	if f.dir != "" {
+	switch {
+	case f.dir == "":
+	case f.unclean:
+		fmt.Println("the logs are in", f.dir)
+	default:
 		_ = os.RemoveAll(f.dir)
 	}
 }

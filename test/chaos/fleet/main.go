@@ -22,13 +22,24 @@ import (
 )
 
 type plan struct {
-	binary          string
-	duration        time.Duration
-	rate, users     int
-	serves, workers int
-	seed            uint64
-	settle, lease   time.Duration
-	calm, replica   bool
+	binary           string
+	duration         time.Duration
+	rate, users      int
+	serves, workers  int
+	seed             uint64
+	settle, lease    time.Duration
+	calm, killsOnly  bool
+	replica, cluster bool
+	hangEvery        int
+}
+
+// knobs is how the vendors behave: quick, and now and then one never answers.
+func (p plan) knobs() string {
+	knobs := "ttft=20ms,rate=400"
+	if p.hangEvery > 0 {
+		knobs += fmt.Sprintf(",hang=every%d", p.hangEvery)
+	}
+	return knobs
 }
 
 func main() {
@@ -43,11 +54,18 @@ func main() {
 	flag.DurationVar(&p.settle, "settle", 10*time.Second, "SETTLE_WAIT of the bot; longer than any one outage, or the status that tells comes too late")
 	flag.DurationVar(&p.lease, "lease", 4*time.Second, "LEASE_TIME of the bot")
 	flag.BoolVar(&p.replica, "replica", false, "a Redis with a replica that takes over, and REDIS_ACK=replicas:1")
+	flag.BoolVar(&p.cluster, "cluster", false, "a Redis Cluster of three masters that are lost in turn")
+	flag.IntVar(&p.hangEvery, "hang", 200, "each so many calls of the model are never answered, and the user gets the fallback message; 0 for none")
+	flag.BoolVar(&p.killsOnly, "kills-only", false, "break nothing but processes")
 	flag.BoolVar(&p.calm, "calm", false, "break nothing, to see the rest work")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if p.cluster && p.replica {
+		fmt.Fprintln(os.Stderr, "fleet: -cluster and -replica exclude each other")
+		os.Exit(2)
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.duration+3*time.Minute)
 	defer cancel()
 	verdict, err := run(ctx, p)
@@ -61,9 +79,20 @@ func main() {
 	}
 }
 
+// servers names what the processes share.
+func (p plan) servers() string {
+	switch {
+	case p.cluster:
+		return "a Redis Cluster"
+	case p.replica:
+		return "one Redis with a replica"
+	}
+	return "one Redis"
+}
+
 func run(ctx context.Context, p plan) (rig.Verdict, error) {
-	fmt.Printf("seed %d: %d messages/s of %d users for %s; %d serve and %d worker processes on one Redis\n",
-		p.seed, p.rate, p.users, p.duration, p.serves, p.workers)
+	fmt.Printf("seed %d: %d messages/s of %d users for %s; %d serve and %d worker processes on %s\n",
+		p.seed, p.rate, p.users, p.duration, p.serves, p.workers, p.servers())
 	f, err := newFleet(ctx, p)
 	if err != nil {
 		return rig.Verdict{}, err
@@ -95,6 +124,7 @@ func run(ctx context.Context, p plan) (rig.Verdict, error) {
 		verdict.Ambiguous += b.Count("reply.ambiguous")
 	}
 	f.report(os.Stdout)
+	f.unclean = !verdict.Clean()
 	return verdict, nil
 }
 

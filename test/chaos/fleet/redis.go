@@ -13,13 +13,17 @@ import (
 	"whatsappnode/test/redisserver"
 )
 
-// startRedis starts the master, with -replica a replica of it, and the network the
-// bots reach the master through.
+// startRedis starts the servers: a cluster, or a master, with -replica a replica of
+// it, and the network the bots reach the master through.
 func (f *fleet) startRedis() (err error) {
 	dir := func(name string) string {
 		d := filepath.Join(f.dir, name)
 		_ = os.Mkdir(d, 0o700) // Launch tells when it is not there
 		return d
+	}
+	if f.plan.cluster {
+		f.cluster, err = redisserver.LaunchCluster(dir("cluster"), 3, 0, redisserver.Options{AppendOnly: true, AppendFsync: "always"})
+		return err
 	}
 	f.redis, err = redisserver.Launch(dir("redis0"), redisserver.Options{AppendOnly: true, AppendFsync: "always"})
 	if err != nil {
@@ -32,6 +36,36 @@ func (f *fleet) startRedis() (err error) {
 	}
 	f.network, err = rig.NewBalancer(f.redis.Addr())
 	return err
+}
+
+// redisURL is how the bots reach the servers. A cluster tells its clients the
+// addresses of its nodes, so there is no network of ours before it.
+func (f *fleet) redisURL() string {
+	if f.cluster != nil {
+		return f.cluster.URL()
+	}
+	return "redis://" + f.network.Addr
+}
+
+// loseSlots kills the owner of a third of the slots and brings it back.
+func (f *fleet) loseSlots(ctx context.Context, rng *rand.Rand) {
+	owner := f.cluster.Masters[rng.IntN(len(f.cluster.Masters))]
+	owner.Kill9()
+	pause(ctx, rng, 0, 4*time.Second) // the others call it failed after one
+	_ = owner.Restart()               // heal tries again
+}
+
+// servers are all that run.
+func (f *fleet) servers() (all []*redisserver.Server) {
+	if f.cluster != nil {
+		return f.cluster.Nodes()
+	}
+	for _, r := range []*redisserver.Server{f.redis, f.replica} {
+		if r != nil {
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // failOver kills the master, makes the replica take its place, points the network
