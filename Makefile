@@ -5,6 +5,7 @@
 SHELL         := /bin/bash
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD := -trimpath -ldflags '-s -w -X whatsappnode/cmd/internal/bot.Version=$(VERSION)'
+OPUS_TAGS     := libopus nolibopusfile netgo osusergo
 TESTFLAGS     ?= -shuffle=on
 TOOL          := go tool -modfile=.ci/tools/go.mod
 
@@ -19,9 +20,15 @@ run: ## start the bot with a simulated WhatsApp; no keys, no server, no account
 test: ## run all tests, and install what they need
 	@.ci/packages test
 	go test $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) -tags '$(OPUS_TAGS)' ./adapters/libopus
 
 build: ## build the production binary into bin/
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o bin/whatsapp-node ./cmd/whatsapp-node
+
+build-opus: ## the same with the Opus encoder linked in, static too: the binary of the image
+	@.ci/packages test
+	CGO_ENABLED=1 go build -trimpath -tags '$(OPUS_TAGS)' -o bin/whatsapp-node-opus \
+		-ldflags '-s -w -linkmode external -extldflags -static -X whatsappnode/cmd/internal/bot.Version=$(VERSION)' ./cmd/whatsapp-node
 
 check: fmt-check vet lint tidy-check ## everything CI runs
 	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
@@ -79,4 +86,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-redis fuzz cover image clean
+.PHONY: help run test build build-opus check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-redis fuzz cover image clean

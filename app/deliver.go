@@ -172,10 +172,11 @@ func (s *session) settle(ctx context.Context, i int) (bool, error) {
 
 // sendWaits is the schedule of retries after trouble that may pass. It goes on at
 // its last step until the service window closes. The first steps are short because
-// somebody is waiting for the answer, and most trouble passes in seconds.
+// somebody is waiting for the answer, and most trouble passes in seconds; the last is
+// how late an answer can be after a long outage has ended.
 var sendWaits = []time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second,
-	2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	2 * time.Minute, 2 * time.Minute, 2 * time.Minute, 5 * time.Minute,
 }
 
 // deniedWait is the least wait after a denial: nobody mends a token in seconds.

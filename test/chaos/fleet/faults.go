@@ -26,7 +26,7 @@ func (f *fleet) single() bool     { return f.cluster == nil }
 var faults = []fault{
 	{name: "fail over Redis", weight: 3, on: (*fleet).replicated, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.failOver(ctx, rng) }},
 	{name: "lose a slot owner", weight: 4, on: (*fleet).clustered, do: func(ctx context.Context, f *fleet, rng *rand.Rand) { f.loseSlots(ctx, rng) }},
-	{name: killProcess, weight: 12, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
+	{name: killProcess, weight: 16, do: func(ctx context.Context, f *fleet, rng *rand.Rand) {
 		bot := f.any(rng)
 		bot.Kill()
 		pause(ctx, rng, 0, 500*time.Millisecond)
