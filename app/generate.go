@@ -27,28 +27,20 @@ func (s *session) question(said understanding) ports.LLMRequest {
 	return req
 }
 
-// generate asks the model and takes the reply out of its output.
+// generate asks the model and takes the reply out of its output. An answer that
+// breaks off is asked for once more: none of it was used. What fails before its first
+// words has been tried again, and with other vendors, below the port.
 func (s *session) generate(ctx context.Context, said understanding) (domain.Reply, error) {
 	began := time.Now()
-	var out strings.Builder
-	done, truncated := false, false
-	for chunk, err := range s.persona.LLM.Generate(ctx, s.question(said)) {
-		if err != nil {
-			return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
-		}
-		if out.Len() == 0 && chunk.Text != "" {
-			s.event(ports.StageFirstToken, time.Since(began), "", nil)
-		}
-		if out.Len()+len(chunk.Text) > maxAnswerBytes {
-			return domain.Reply{}, &ports.Error{Op: "ask the model", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
-		}
-		out.WriteString(chunk.Text)
-		done, truncated = done || chunk.Done, truncated || chunk.Truncated
+	out, truncated, err := s.read(ctx, began, said)
+	if err != nil && out != "" && ports.Retryable(err) && ctx.Err() == nil {
+		s.event(ports.StageTrouble, time.Since(began), "the answer broke off and is asked for again", err)
+		out, truncated, err = s.read(ctx, began, said)
 	}
-	if !done {
-		return domain.Reply{}, &ports.Error{Op: "ask the model", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
+	if err != nil {
+		return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
 	}
-	reply, err := domain.ExtractReply(out.String())
+	reply, err := domain.ExtractReply(out)
 	if err != nil {
 		return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
 	}
@@ -58,4 +50,27 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 	reply.Language = s.answered(said, reply.Language)
 	s.event(ports.StageAnswered, time.Since(began), "", nil)
 	return reply, nil
+}
+
+// read takes in one answer, and returns what came of it also when it breaks off.
+func (s *session) read(ctx context.Context, began time.Time, said understanding) (text string, truncated bool, err error) {
+	var out strings.Builder
+	done := false
+	for chunk, err := range s.persona.LLM.Generate(ctx, s.question(said)) {
+		if err != nil {
+			return out.String(), false, err
+		}
+		if out.Len() == 0 && chunk.Text != "" {
+			s.event(ports.StageFirstToken, time.Since(began), "", nil)
+		}
+		if out.Len()+len(chunk.Text) > maxAnswerBytes {
+			return "", false, &ports.Error{Op: "read", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
+		}
+		out.WriteString(chunk.Text)
+		done, truncated = done || chunk.Done, truncated || chunk.Truncated
+	}
+	if !done {
+		return out.String(), false, &ports.Error{Op: "read", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
+	}
+	return out.String(), truncated, nil
 }

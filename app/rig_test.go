@@ -281,8 +281,10 @@ type brain struct {
 	asked []ports.LLMRequest
 	delay time.Duration
 	fail  func(n int) error
-	// cut ends the stream without its last chunk, short marks it as cut by a limit.
-	cut, short bool
+	// The first cut streams end without their last chunk; short marks an answer as cut
+	// by a limit.
+	cut   int
+	short bool
 	// answer is what it says in place of what it heard.
 	answer  func(said string) string
 	stopped int // how often the caller's context ended first
@@ -293,7 +295,7 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 		b.mu.Lock()
 		n := len(b.asked)
 		b.asked = append(b.asked, req)
-		delay, fail, cut, short, answer := b.delay, b.fail, b.cut, b.short, b.answer
+		delay, fail, cut, short, answer := b.delay, b.fail, n < b.cut, b.short, b.answer
 		b.mu.Unlock()
 		select {
 		case <-ctx.Done():

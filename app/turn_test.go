@@ -238,7 +238,7 @@ func TestVendorOutages(t *testing.T) {
 		})
 	})
 	t.Run("a model whose stream is cut", func(t *testing.T) {
-		bubble(t, func(r *rig) { r.brain.cut = true }, func(r *rig) {
+		bubble(t, func(r *rig) { r.brain.cut = 2 }, func(r *rig) {
 			r.says("m1", "ES.1", "hi")
 			r.settle()
 			require.Equal(t, []string{app.DefaultFallback}, r.answers(), "half an answer is none")
@@ -325,5 +325,14 @@ func TestWhatCannotBeSpokenIsWritten(t *testing.T) {
 			r.settle()
 			require.Equal(t, []string{"You said: hi"}, r.answers())
 		})
+	})
+}
+
+func TestAnswerThatBreaksOffIsAskedForOnceMore(t *testing.T) {
+	bubble(t, func(r *rig) { r.brain.cut = 1 }, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.settle()
+		require.Equal(t, []string{"You said: hi"}, r.answers())
+		require.Len(t, r.brain.requests(), 2)
 	})
 }

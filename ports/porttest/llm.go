@@ -266,8 +266,9 @@ func llmEnded(t *testing.T, h LLMHarness) {
 func llmHang(t *testing.T, h LLMHarness) {
 	need(t, h.Hang != nil, "make a model hang")
 	for _, e := range endings {
+		model := h.Hang(t)
 		ctx, cancel := e.ctx(t.Context())
-		got := readWithin(t, grace, h.Hang(t).Generate(ctx, ask(vendorSecret)))
+		got := readWithin(t, grace, model.Generate(ctx, ask(vendorSecret)))
 		cancel()
 		checkEnded(t, got.err, e.kind)
 	}
@@ -276,8 +277,9 @@ func llmHang(t *testing.T, h LLMHarness) {
 func llmStall(t *testing.T, h LLMHarness) {
 	need(t, h.Stall != nil, "stall a stream")
 	for _, e := range endings {
+		model := h.Stall(t)
 		ctx, cancel := e.ctx(t.Context())
-		got := readWithin(t, grace, h.Stall(t).Generate(ctx, ask(vendorSecret)))
+		got := readWithin(t, grace, model.Generate(ctx, ask(vendorSecret)))
 		cancel()
 		if got.text == "" {
 			t.Error("no text came before the stream stalled")

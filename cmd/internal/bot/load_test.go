@@ -72,7 +72,7 @@ func TestUnknownProviderListsTheKnownOnes(t *testing.T) {
 	err := bot.Run(context.Background(), from(vars), "", &bytes.Buffer{}, bot.Options{})
 	require.ErrorIs(t, err, bot.ErrSettings)
 	require.ErrorContains(t, err, `LLM_PROVIDER: unknown provider "nobody"; known are anthropic, fake, `)
-	require.ErrorContains(t, err, `TTS_PROVIDER: unknown provider "noone"; known are elevenlabs, fake, `)
+	require.ErrorContains(t, err, `TTS_PROVIDER: unknown provider "noone"; known are deepgram, elevenlabs, fake, `)
 	require.NotContains(t, err.Error(), "STT_PROVIDER")
 }
 

@@ -25,6 +25,7 @@ var (
 		"patternai": func(w *workshop) (ports.LLMPort, error) { return orNil[ports.LLMPort](w.patternLLM()) },
 	}
 	stts = map[string]func(*workshop) (ports.STTPort, error){
+		"deepgram":     func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.deepgramSTT()) },
 		"elevenlabs":   func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.elevenSTT()) },
 		"fake":         func(w *workshop) (ports.STTPort, error) { return withKnobs[ports.STTPort](w, fake.NewSTT) },
 		"genai":        func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.genaiSTT()) },
@@ -34,6 +35,7 @@ var (
 		"patternai":    func(w *workshop) (ports.STTPort, error) { return orNil[ports.STTPort](w.patternSTT()) },
 	}
 	ttss = map[string]func(*workshop) (ports.TTSPort, error){
+		"deepgram":   func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.deepgramTTS()) },
 		"elevenlabs": func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.elevenTTS()) },
 		"fake":       func(w *workshop) (ports.TTSPort, error) { return withKnobs[ports.TTSPort](w, fake.NewTTS) },
 		"genai":      func(w *workshop) (ports.TTSPort, error) { return orNil[ports.TTSPort](w.genaiTTS()) },
@@ -60,6 +62,7 @@ func byKey(v VendorConfig, stage string) []string {
 		{v.OpenAI.Key.Current() != "" || v.OpenAI.BaseURL != "", "openai", "LLM STT TTS"},
 		{v.Claude.Key.Current() != "", "anthropic", "LLM"},
 		{v.Eleven.Key.Current() != "", "elevenlabs", "STT TTS"},
+		{v.Deepgram.Key.Current() != "", "deepgram", "STT TTS"},
 		{v.Pattern.BaseURL != "", "patternai", "LLM STT TTS"},
 		{v.Google.SpeechEndpoint != "" || v.Google.Project != "", "googlespeech", "STT"},
 		{v.Google.TTSEndpoint != "" || v.Google.Project != "", "googletts", "TTS"},

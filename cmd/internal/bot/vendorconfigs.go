@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"whatsappnode/adapters/anthropic"
+	"whatsappnode/adapters/deepgram"
 	"whatsappnode/adapters/elevenlabs"
 	"whatsappnode/adapters/gemini"
 	"whatsappnode/adapters/genai"
@@ -147,6 +148,26 @@ func (w *workshop) elevenTTS() (*elevenlabs.TTS, error) {
 	return elevenlabs.NewTTS(elevenlabs.TTSConfig{
 		APIKey: e.Key.Current, BaseURL: e.BaseURL, Model: e.TTSModel, Voice: e.TTSVoice, Voices: voices, OutputFormat: e.TTSFormat, Encoder: w.encoder,
 	})
+}
+
+func (w *workshop) deepgramSTT() (*deepgram.STT, error) {
+	d := w.cfg.Vendors.Deepgram
+	if d.Key.Current() == "" {
+		return nil, required("DEEPGRAM_API_KEY")
+	}
+	return deepgram.NewSTT(deepgram.STTConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.STTModel})
+}
+
+func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
+	d := w.cfg.Vendors.Deepgram
+	if d.Key.Current() == "" {
+		return nil, required("DEEPGRAM_API_KEY")
+	}
+	voices, err := pairs("DEEPGRAM_TTS_VOICES", d.TTSVoices)
+	if err != nil {
+		return nil, err
+	}
+	return deepgram.NewTTS(deepgram.TTSConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.TTSModel, Voices: voices})
 }
 
 func (w *workshop) patternLLM() (*patternai.LLM, error) {

@@ -10,8 +10,8 @@ import (
 // Everything but the choice is left to the vendor's adapter when it is empty.
 type VendorConfig struct {
 	LLM settings.List `env:"LLM_PROVIDER" doc:"Who answers, in failover order: anthropic, fake, gemini, genai, offline, openai, patternai. Unset: chosen from the keys present, else offline (a demo)."`
-	STT settings.List `env:"STT_PROVIDER" doc:"Who hears, in failover order: elevenlabs, fake, genai, googlespeech, offline, openai, patternai. Unset: chosen from the keys present, else offline (English, demo quality)."`
-	TTS settings.List `env:"TTS_PROVIDER" doc:"Who speaks, in failover order: elevenlabs, fake, genai, googletts, offline, openai, patternai. Unset: chosen from the keys present, else offline (robotic)."`
+	STT settings.List `env:"STT_PROVIDER" doc:"Who hears, in failover order: deepgram, elevenlabs, fake, genai, googlespeech, offline, openai, patternai. Unset: chosen from the keys present, else offline (English, demo quality)."`
+	TTS settings.List `env:"TTS_PROVIDER" doc:"Who speaks, in failover order: deepgram, elevenlabs, fake, genai, googletts, offline, openai, patternai. Unset: chosen from the keys present, else offline (robotic)."`
 
 	Failover FailoverConfig
 	Gemini   GeminiConfig
@@ -19,6 +19,7 @@ type VendorConfig struct {
 	OpenAI   OpenAIConfig
 	Claude   AnthropicConfig
 	Eleven   ElevenLabsConfig
+	Deepgram DeepgramConfig
 	Pattern  PatternAIConfig
 
 	Fake string `env:"FAKE_KNOBS" doc:"Behaviour of the fake vendors, for tests: for example ttft=400ms,rate=60,error=transient:3."`
@@ -104,6 +105,15 @@ type ElevenLabsConfig struct {
 	TTSVoice  string          `env:"ELEVENLABS_TTS_VOICE" doc:"Id of the voice."`
 	TTSVoices settings.List   `env:"ELEVENLABS_TTS_VOICES" doc:"Ids of voices by language, comma-separated: es=ID,en=ID."`
 	TTSFormat string          `env:"ELEVENLABS_TTS_FORMAT" doc:"Output format; the ones that are not opus_ need an encoder."`
+}
+
+// DeepgramConfig serves deepgram.
+type DeepgramConfig struct {
+	Key       settings.Source `env:"DEEPGRAM_API_KEY" doc:"Key of Deepgram."`
+	BaseURL   string          `env:"DEEPGRAM_BASE_URL" validate:"omitempty,http_url" doc:"Address of Deepgram's API, such as https://api.eu.deepgram.com; empty is the vendor's global one."`
+	STTModel  string          `env:"DEEPGRAM_STT_MODEL" doc:"Model that hears."`
+	TTSModel  string          `env:"DEEPGRAM_TTS_MODEL" doc:"Voice that speaks its own language and texts whose language is not known: aura-2-thalia-en."`
+	TTSVoices settings.List   `env:"DEEPGRAM_TTS_VOICES" doc:"Voices by language, comma-separated: es=aura-2-celeste-es,en=aura-2-thalia-en."`
 }
 
 // PatternAIConfig serves patternai.

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"whatsappnode/adapters/decorate"
+	"whatsappnode/ports"
 )
 
 // watch writes what happens between us and the vendors to the log. The engines are
@@ -38,7 +39,7 @@ func (w *watch) observer() decorate.Observer {
 				zap.Int("characters", c.Characters), zap.Int("audio_bytes", c.AudioBytes), zap.Duration("audio", c.Audio),
 				zap.Int("tokens_in", c.Usage.Input), zap.Int("tokens_out", c.Usage.Output),
 			}
-			if c.Err == nil {
+			if c.Err == nil || c.Kind == ports.KindCanceled { // the loser of a hedge, or nobody listens any more
 				w.logger().Debug("vendor.call", fields...)
 				return
 			}

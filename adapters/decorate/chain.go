@@ -1,0 +1,209 @@
+package decorate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+
+	"whatsappnode/ports"
+)
+
+// Named is a provider and the name it has in settings, errors and meters. Two
+// providers of one vendor with different accounts need different names.
+type Named[P any] struct {
+	Name string
+	Port P
+}
+
+// The providers of each port.
+type (
+	NamedLLM = Named[ports.LLMPort]
+	NamedSTT = Named[ports.STTPort]
+	NamedTTS = Named[ports.TTSPort]
+)
+
+// provider is one vendor's side of an operation, with its policies.
+type provider[P any] struct {
+	Named[P]
+	breaker *breaker
+	retry   failsafe.Executor[any]
+}
+
+// chain asks providers in order until one answers. P is the port, R its answer.
+type chain[P, R any] struct {
+	operation string
+	policy    Policy
+	providers []provider[P]
+	// discard frees an answer that came too late to be used; nil where there is
+	// nothing to free.
+	discard func(R)
+}
+
+// ask makes one attempt. When it fails it has ended the trial; when it succeeds it
+// may end it later, with the answer.
+type ask[P, R any] func(t *trial, port P) (R, error)
+
+func newChain[P, R any](operation string, all []Named[P], policy Policy) (*chain[P, R], error) {
+	policy, fault := policy.withDefaults(operation)
+	faults := []error{fault}
+	if len(all) == 0 {
+		faults = append(faults, errors.New("there is no provider"))
+	}
+	seen := map[string]bool{}
+	for _, p := range all {
+		if p.Name == "" || seen[p.Name] {
+			faults = append(faults, fmt.Errorf("the provider name %q is empty or used twice", p.Name))
+		}
+		if any(p.Port) == nil {
+			faults = append(faults, fmt.Errorf("provider %q is nil", p.Name))
+		}
+		seen[p.Name] = true
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("%s: %w", operation, err)
+	}
+	c := &chain[P, R]{operation: operation, policy: policy}
+	for _, p := range all {
+		c.providers = append(c.providers, provider[P]{
+			Named: p, breaker: policy.Breakers.of(p.Name, operation), retry: newRetry(policy.Attempts),
+		})
+	}
+	return c, nil
+}
+
+// run asks until a provider answers or none is left. The caller calls release when
+// it is done with the answer, also after an error: everything that was started has
+// ended when release returns.
+func (c *chain[P, R]) run(ctx context.Context, ask ask[P, R]) (R, func(), error) {
+	var none R
+	forget := func() {}
+	if err := ports.FromContext(ctx, c.operation); err != nil {
+		return none, forget, err
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		ctx, forget = context.WithTimeout(ctx, c.policy.Budget)
+	}
+	if left := c.left(ctx); left < c.policy.Least {
+		return none, forget, &ports.Error{Op: c.operation, Kind: ports.KindTimeout, Err: late{"nothing can be done", left}}
+	}
+	if c.policy.Hedge == 0 || len(c.providers) == 1 {
+		r, err := c.inTurn(ctx, ask)
+		return r, forget, err
+	}
+	r, losers, err := c.race(ctx, ask)
+	return r, func() { losers(); forget() }, err
+}
+
+// inTurn asks one provider after the other.
+func (c *chain[P, R]) inTurn(ctx context.Context, ask ask[P, R]) (R, error) {
+	var (
+		none   R
+		failed failures
+	)
+	for i, p := range c.providers {
+		r, err := c.leg(ctx, i, false, ask)
+		if err == nil {
+			return r, nil
+		}
+		failed = append(failed, failure{p.Name, err})
+		if !c.goesOn(ctx, i+1, err) {
+			return none, c.verdict(ctx, failed)
+		}
+		c.policy.Observer.switched(ctx, Switch{
+			Operation: c.operation, From: p.Name, To: c.providers[i+1].Name, Kind: ports.KindOf(err), Err: err,
+		})
+	}
+	return none, c.verdict(ctx, failed) // not reached: the last provider never goes on
+}
+
+// goesOn reports whether the provider next is asked after err.
+func (c *chain[P, R]) goesOn(ctx context.Context, next int, err error) bool {
+	left := c.left(ctx)
+	return next < len(c.providers) && failsOver(err) && ctx.Err() == nil && left > 0 && left >= c.policy.Least
+}
+
+// verdict is the error of a call that no provider answered.
+func (c *chain[P, R]) verdict(ctx context.Context, failed failures) error {
+	last := failed[len(failed)-1].err
+	switch {
+	case ctx.Err() != nil:
+		return ports.FromContext(ctx, c.operation)
+	case !failsOver(last):
+		return last
+	}
+	return failed.together(c.operation)
+}
+
+// left is what is left of the budget.
+func (c *chain[P, R]) left(ctx context.Context) time.Duration {
+	deadline, _ := ctx.Deadline() // run made sure that there is one
+	return time.Until(deadline)
+}
+
+// share is when the turn of provider i ends: what is left is divided by those that
+// may still be asked. One whose breaker is open refuses at once and needs no time.
+func (c *chain[P, R]) share(ctx context.Context, i int) (until time.Time, others bool) {
+	parts := 1
+	for _, p := range c.providers[i+1:] {
+		if !p.breaker.shut() {
+			parts++
+		}
+	}
+	deadline, _ := ctx.Deadline()
+	until = time.Now().Add(max(time.Until(deadline)/time.Duration(parts), c.policy.Floor))
+	if until.After(deadline) {
+		until = deadline
+	}
+	return until, parts > 1
+}
+
+// leg asks one provider, as often as the policy says.
+func (c *chain[P, R]) leg(ctx context.Context, i int, hedge bool, ask ask[P, R]) (R, error) {
+	var (
+		p             = c.providers[i]
+		until, others = c.share(ctx, i)
+		answer        R
+		answered      bool
+	)
+	err := p.retry.WithContext(ctx).RunWithExecution(func(e failsafe.Execution[any]) error {
+		probe, ok := p.breaker.admit()
+		if !ok {
+			return p.breaker.refusal()
+		}
+		t := &trial{
+			policy: &c.policy, operation: c.operation, provider: p.Name, number: e.Attempts(), hedge: hedge,
+			probe: probe, breaker: p.breaker, ctx: ctx, until: until, began: time.Now(),
+		}
+		back := false
+		defer func() {
+			if !back {
+				t.abandon(Call{})
+			}
+		}()
+		var err error
+		answer, err = ask(t, p.Port)
+		back = true
+		if err != nil {
+			return c.policy.orAgain(err, t.number, until, others, p.breaker)
+		}
+		answered = true
+		return nil
+	})
+	if answered {
+		return answer, nil // even when ctx ended meanwhile, which the executor prefers to tell
+	}
+	var (
+		none R
+		a    *again
+	)
+	if errors.As(err, &a) {
+		err = a.err
+	}
+	if ended := ports.FromContext(ctx, c.operation); ended != nil {
+		err = ended
+	}
+	return none, err
+}

@@ -1,0 +1,111 @@
+package deepgram
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Defaults of the configs.
+const (
+	DefaultBaseURL  = "https://api.deepgram.com"
+	DefaultSTTModel = "nova-3"
+	// DefaultTTSModel is the voice of Deepgram's own examples.
+	DefaultTTSModel = "aura-2-thalia-en"
+	// MaxChars is the longest text of a call to an Aura voice, in characters.
+	MaxChars = 2000
+)
+
+// STTConfig says how to hear. Only APIKey is required.
+type STTConfig struct {
+	// APIKey returns the key in force; it is asked at every call, so that a key can
+	// be rotated without a restart. It must be safe for concurrent use.
+	APIKey func() string
+	// BaseURL is the API's address, https unless its host is a loopback one.
+	BaseURL string
+	// Model is the model that hears.
+	Model string
+	// Client makes the requests; a copy of it is taken that follows no redirect and
+	// has no timeout of its own. Nil means a private one.
+	Client *http.Client
+}
+
+// TTSConfig says how to speak. Only APIKey is required.
+type TTSConfig struct {
+	// APIKey, BaseURL and Client are as in STTConfig.
+	APIKey  func() string
+	BaseURL string
+	Client  *http.Client
+	// Model is the voice of a text whose language is not known, and of its own
+	// language, which its name ends in.
+	Model string
+	// Voices are models by BCP 47 tag: "es", "pt-BR". They go before Model and before
+	// the voices that the package knows.
+	Voices map[string]string
+}
+
+// namePattern fits what Deepgram calls its models.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+// complete fills in the defaults and checks everything, all faults at once.
+func (c STTConfig) complete() (STTConfig, error) {
+	setDefault(&c.BaseURL, DefaultBaseURL)
+	setDefault(&c.Model, DefaultSTTModel)
+	return c, errors.Join(checkAccount(c.APIKey, c.BaseURL, c.Model)...)
+}
+
+func (c TTSConfig) complete() (TTSConfig, error) {
+	setDefault(&c.BaseURL, DefaultBaseURL)
+	setDefault(&c.Model, DefaultTTSModel)
+	faults := checkAccount(c.APIKey, c.BaseURL, c.Model)
+	for tag, voice := range c.Voices {
+		if primary(tag) == "" {
+			faults = append(faults, fmt.Errorf("the language %q of a voice is not a BCP 47 tag", tag))
+		}
+		if !namePattern.MatchString(voice) {
+			faults = append(faults, fmt.Errorf("the voice for the language %q is malformed", tag))
+		}
+	}
+	return c, errors.Join(faults...)
+}
+
+func setDefault(p *string, value string) {
+	if *p == "" {
+		*p = value
+	}
+}
+
+func checkAccount(key func() string, base, model string) []error {
+	var faults []error
+	if key == nil {
+		faults = append(faults, errors.New("the API key function is missing"))
+	}
+	if err := checkBaseURL(base); err != nil {
+		faults = append(faults, err)
+	}
+	if !namePattern.MatchString(model) {
+		faults = append(faults, errors.New("the model's name is malformed"))
+	}
+	return faults
+}
+
+// checkBaseURL does not print the URL: somebody may have put a key into it.
+func checkBaseURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("the base URL must be scheme, host and perhaps a path, nothing else")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("the base URL must be https, or http on a loopback host, since the API key travels with every call")
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,37 @@
+package gemini_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"whatsappnode/adapters/gemini"
+	"whatsappnode/ports"
+)
+
+// TestLive asks the real service. It costs a fraction of a cent, so it runs only
+// where a key is in the environment.
+func TestLive(t *testing.T) {
+	key := os.Getenv("GEMINI_API_KEY")
+	if key == "" {
+		t.Skip("GEMINI_API_KEY is not set")
+	}
+	m, err := gemini.NewLLM(gemini.Config{APIKey: func() string { return key }, Model: os.Getenv("GEMINI_MODEL")})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req := ask("Say the word umbrella and nothing else.")
+	req.Language = "en"
+	text, last, err := ports.Collect(m.Generate(ctx, req))
+	require.NoError(t, err)
+	assert.Contains(t, strings.ToLower(text), "umbrella")
+	require.NotNil(t, last.Usage)
+	assert.Positive(t, last.Usage.Input)
+	assert.Positive(t, last.Usage.Output)
+}
