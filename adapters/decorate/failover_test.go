@@ -132,28 +132,46 @@ func TestBudgetIsShared(t *testing.T) {
 		ended   bool // with the context
 	}{
 		"evenly": {
-			30 * time.Second, decorate.Policy{}, []fake.Knobs{hang, hang, hang},
-			[]string{"a timeout 10s", "b timeout 10s", "c timeout 10s"}, true,
+			30 * time.Second,
+			decorate.Policy{},
+			[]fake.Knobs{hang, hang, hang},
+			[]string{"a timeout 10s", "b timeout 10s", "c timeout 10s"},
+			true,
 		},
 		"what one leaves the others have": {
-			30 * time.Second, decorate.Policy{Attempts: 1}, []fake.Knobs{{Error: ports.KindDenied, Transcribe: 2 * time.Second}, hang, hang},
-			[]string{"a denied 2s", "b timeout 14s", "c timeout 14s"}, true,
+			30 * time.Second,
+			decorate.Policy{Attempts: 1},
+			[]fake.Knobs{{Error: ports.KindDenied, Transcribe: 2 * time.Second}, hang, hang},
+			[]string{"a denied 2s", "b timeout 14s", "c timeout 14s"},
+			true,
 		},
 		"one attempt takes no more than it may": {
-			time.Hour, decorate.Policy{Attempt: 5 * time.Second}, []fake.Knobs{hang, {Transcribe: 4 * time.Second}},
-			[]string{"a timeout 5s", "b ok 4s"}, false,
+			time.Hour,
+			decorate.Policy{Attempt: 5 * time.Second},
+			[]fake.Knobs{hang, {Transcribe: 4 * time.Second}},
+			[]string{"a timeout 5s", "b ok 4s"},
+			false,
 		},
 		"nobody is given too little": {
-			5 * time.Second, decorate.Policy{Floor: 3 * time.Second}, []fake.Knobs{hang, hang, hang},
-			[]string{"a timeout 3s", "b timeout 2s"}, true,
+			5 * time.Second,
+			decorate.Policy{Floor: 3 * time.Second},
+			[]fake.Knobs{hang, hang, hang},
+			[]string{"a timeout 3s", "b timeout 2s"},
+			true,
 		},
 		"nobody is begun too late": {
-			5 * time.Second, decorate.Policy{Floor: 3 * time.Second, Least: 2500 * time.Millisecond}, []fake.Knobs{hang, hang},
-			[]string{"a timeout 3s"}, false,
+			5 * time.Second,
+			decorate.Policy{Floor: 3 * time.Second, Least: 2500 * time.Millisecond},
+			[]fake.Knobs{hang, hang},
+			[]string{"a timeout 3s"},
+			false,
 		},
 		"the second has its share": {
-			20 * time.Second, decorate.Policy{}, []fake.Knobs{hang, {Transcribe: 9 * time.Second}},
-			[]string{"a timeout 10s", "b ok 9s"}, false,
+			20 * time.Second,
+			decorate.Policy{},
+			[]fake.Knobs{hang, {Transcribe: 9 * time.Second}},
+			[]string{"a timeout 10s", "b ok 9s"},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

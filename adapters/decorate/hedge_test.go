@@ -44,11 +44,15 @@ func TestHedge(t *testing.T) {
 		},
 		"third helps the slow first after second failed": {
 			[]fake.Knobs{slow(9 * s), fails(ports.KindDenied, s), slow(s)},
-			[]string{"b denied 1s", "c ok 1s", "a canceled 5s"}, []string{"a-b hedge", "b-c denied"}, 5 * s, "",
+			[]string{"b denied 1s", "c ok 1s", "a canceled 5s"},
+			[]string{"a-b hedge", "b-c denied"},
+			5 * s, "",
 		},
 		"each has the delay to itself": {
 			[]fake.Knobs{fails(ports.KindDenied, s), slow(9 * s), slow(s)},
-			[]string{"a denied 1s", "c ok 1s", "b canceled 4s"}, []string{"a-b denied", "b-c hedge"}, 5 * s, "",
+			[]string{"a denied 1s", "c ok 1s", "b canceled 4s"},
+			[]string{"a-b denied", "b-c hedge"},
+			5 * s, "",
 		},
 		"never three at once": {
 			[]fake.Knobs{slow(20 * s), slow(11 * s), slow(s)}, []string{"b ok 11s", "a canceled 14s"}, []string{"a-b hedge"}, 14 * s, "",
@@ -58,7 +62,9 @@ func TestHedge(t *testing.T) {
 		},
 		"all fail": {
 			[]fake.Knobs{fails(ports.KindDenied, 5*s), fails(ports.KindUnsupported, s)},
-			[]string{"b unsupported 1s", "a denied 5s"}, []string{"a-b hedge"}, 5 * s, ports.KindDenied,
+			[]string{"b unsupported 1s", "a denied 5s"},
+			[]string{"a-b hedge"},
+			5 * s, ports.KindDenied,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,8 +49,10 @@ func TestLLMRequestOnTheWire(t *testing.T) {
 			{Role: domain.RoleAssistant, Text: "Hi, how can I help?"},
 			{Role: domain.RoleUser, Text: " "}, // nothing that could be sent
 			{Role: domain.RoleUser, Text: "What is this?", Media: []domain.Media{
-				{MIME: "image/jpeg", Data: []byte("jpeg")}, {MIME: "audio/ogg; codecs=opus", Data: []byte("ogg")},
-				{MIME: "application/pdf", Data: []byte("pdf")}, {MIME: "text/csv; charset=utf-8", Data: []byte("a,b")},
+				{MIME: "image/jpeg", Data: []byte("jpeg")},
+				{MIME: "audio/ogg; codecs=opus", Data: []byte("ogg")},
+				{MIME: "application/pdf", Data: []byte("pdf")},
+				{MIME: "text/csv; charset=utf-8", Data: []byte("a,b")},
 			}},
 		},
 	}
@@ -153,12 +155,14 @@ func TestAnswerIsReadAsItComes(t *testing.T) {
 		{
 			"in order",
 			[]string{chunk("One, ", ""), chunk("two, ", ""), chunk("three.", "STOP")},
-			[]string{"One, ", "two, ", "three."}, ports.LLMChunk{Done: true},
+			[]string{"One, ", "two, ", "three."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"several parts of one chunk",
 			[]string{`{"candidates":[{"content":{"parts":[{"text":"One, "},{"text":"two."},null]},"finishReason":"STOP"}]}`},
-			[]string{"One, two."}, ports.LLMChunk{Done: true},
+			[]string{"One, two."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"thoughts are not said",
@@ -166,42 +170,50 @@ func TestAnswerIsReadAsItComes(t *testing.T) {
 				`{"candidates":[{"content":{"parts":[{"text":"The user wants numbers.","thought":true},{"text":"One"}]}}]}`,
 				`{"candidates":[{"content":{"parts":[{"thoughtSignature":"c2ln"}]}}]}`, chunk(".", "STOP"),
 			},
-			[]string{"One", "."}, ports.LLMChunk{Done: true},
+			[]string{"One", "."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"only the first of several answers",
 			[]string{`{"candidates":[{"content":{"parts":[{"text":"First."}]},"finishReason":"STOP"},{"content":{"parts":[{"text":"Second."}]},"finishReason":"SAFETY"}]}`},
-			[]string{"First."}, ports.LLMChunk{Done: true},
+			[]string{"First."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"white space before the first word is held back",
 			[]string{chunk("\n", ""), chunk(" ", ""), chunk("One", ""), chunk("\n", ""), chunk("two", "STOP")},
-			[]string{"\n One", "\n", "two"}, ports.LLMChunk{Done: true},
+			[]string{"\n One", "\n", "two"},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"a finish reason in every chunk",
 			[]string{chunk("One, ", "STOP"), chunk("two.", "STOP")},
-			[]string{"One, ", "two."}, ports.LLMChunk{Done: true},
+			[]string{"One, ", "two."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"usage after the answer",
 			[]string{chunk("One.", "FINISH_REASON_UNSPECIFIED"), chunk("", "STOP"), usage},
-			[]string{"One."}, ports.LLMChunk{Done: true, Usage: &ports.LLMUsage{Input: 8, Output: 24}},
+			[]string{"One."},
+			ports.LLMChunk{Done: true, Usage: &ports.LLMUsage{Input: 8, Output: 24}},
 		},
 		{
 			"usage without sense",
 			[]string{chunk("One.", "STOP"), `{"usageMetadata":{"promptTokenCount":7}}`},
-			[]string{"One."}, ports.LLMChunk{Done: true},
+			[]string{"One."},
+			ports.LLMChunk{Done: true},
 		},
 		{
 			"truncated",
 			[]string{chunk("One, ", ""), chunk("two", "MAX_TOKENS")},
-			[]string{"One, ", "two"}, ports.LLMChunk{Done: true, Truncated: true},
+			[]string{"One, ", "two"},
+			ports.LLMChunk{Done: true, Truncated: true},
 		},
 		{
 			"truncated by the server's own limit",
 			[]string{chunk("One, ", ""), `{"candidates":[{"content":{"parts":[{"text":"two"}]},"finishReason":"CONTINUATION","continuationToken":"dG9r"}]}`},
-			[]string{"One, ", "two"}, ports.LLMChunk{Done: true, Truncated: true},
+			[]string{"One, ", "two"},
+			ports.LLMChunk{Done: true, Truncated: true},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,7 @@ func (l *LLM) chat(req ports.LLMRequest) (goopenai.ChatCompletionRequest, error)
 	if l.newTokens {
 		out.MaxCompletionTokens = req.MaxTokens
 	} else {
+		//lint:ignore SA1019 the field that all other servers know
 		out.MaxTokens = req.MaxTokens
 	}
 	if req.Temperature != nil && !fixedSampling(l.model, l.effort) {

@@ -47,10 +47,14 @@ func TestFailures(t *testing.T) {
 		"path":                     {404, `404 page not found`, ports.KindInvalid, "", "", "404"},
 		"parameter":                {400, `{"error":{` + quoted + `,"type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}`, ports.KindInvalid, "", "unsupported_parameter", "the parameter max_tokens"},
 		"parameter of a parameter": {400, `{"error":{` + quoted + `,"param":"stream_options.include_usage"}}`, ports.KindInvalid, "", "", "the parameter stream_options"},
-		"parameter, mistral": {422, `{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted","input":true}]},"type":"invalid_request_error","param":null,"code":null}`,
-			ports.KindInvalid, "", "invalid_request_error", "the parameter stream_options"},
-		"parameter, sentence": {400, `{"object":"error","message":"Use 'max_tokens', not max_completion_tokens. ` + secretWords + `","type":"BadRequestError","param":null,"code":400}`,
-			ports.KindInvalid, "", "BadRequestError", "the parameter max_tokens"},
+		"parameter, mistral": {
+			422, `{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted","input":true}]},"type":"invalid_request_error","param":null,"code":null}`,
+			ports.KindInvalid, "", "invalid_request_error", "the parameter stream_options",
+		},
+		"parameter, sentence": {
+			400, `{"object":"error","message":"Use 'max_tokens', not max_completion_tokens. ` + secretWords + `","type":"BadRequestError","param":null,"code":400}`,
+			ports.KindInvalid, "", "BadRequestError", "the parameter max_tokens",
+		},
 		"parameter that is a secret": {400, `{"error":{` + quoted + `,"param":"` + secretWords + `"}}`, ports.KindInvalid, "", "", "400"},
 		"code that is a key":         {400, `{"error":{` + quoted + `,"code":"` + testKey + `","type":"` + secretWords + `"}}`, ports.KindInvalid, "", "", "400"},
 		"fault of the server":        {500, `{"error":{` + quoted + `,"type":"server_error","param":null,"code":null}}`, ports.KindTransient, "", "server_error", "500"},

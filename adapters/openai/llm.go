@@ -110,6 +110,7 @@ func NewLLM(cfg LLMConfig) (*LLM, error) {
 func (l *LLM) impossible() []error {
 	sample := goopenai.ChatCompletionRequest{Model: l.model, ReasoningEffort: l.effort}
 	if !l.newTokens {
+		//lint:ignore SA1019 the field that all other servers know
 		sample.MaxTokens = 1
 	}
 	switch err := goopenai.NewReasoningValidator().Validate(sample); {

@@ -77,14 +77,22 @@ func TestChatRequestBySetting(t *testing.T) {
 	}{
 		"nothing but the words": {func(c *openai.LLMConfig) {}, nil, `{"model":"test-model",` + messages + usage + `}`},
 		"no usage":              {func(c *openai.LLMConfig) { c.OmitUsage = true }, nil, `{"model":"test-model",` + messages + `}`},
-		"no user": {func(c *openai.LLMConfig) { c.OmitUser = true }, func(r *ports.LLMRequest) { r.User = "k3v7" },
-			`{"model":"test-model",` + messages + usage + `}`},
-		"new limit": {func(c *openai.LLMConfig) { c.TokenLimit = openai.TokensNew }, limit,
-			`{"model":"test-model","max_completion_tokens":9,` + messages + usage + `}`},
-		"old limit": {func(c *openai.LLMConfig) { c.TokenLimit = openai.TokensOld }, limit,
-			`{"model":"test-model","max_tokens":9,` + messages + usage + `}`},
-		"limit of a reasoning model": {func(c *openai.LLMConfig) { c.Model = "openai/gpt-5-mini" }, limit,
-			`{"model":"openai/gpt-5-mini","max_completion_tokens":9,` + messages + usage + `}`},
+		"no user": {
+			func(c *openai.LLMConfig) { c.OmitUser = true }, func(r *ports.LLMRequest) { r.User = "k3v7" },
+			`{"model":"test-model",` + messages + usage + `}`,
+		},
+		"new limit": {
+			func(c *openai.LLMConfig) { c.TokenLimit = openai.TokensNew }, limit,
+			`{"model":"test-model","max_completion_tokens":9,` + messages + usage + `}`,
+		},
+		"old limit": {
+			func(c *openai.LLMConfig) { c.TokenLimit = openai.TokensOld }, limit,
+			`{"model":"test-model","max_tokens":9,` + messages + usage + `}`,
+		},
+		"limit of a reasoning model": {
+			func(c *openai.LLMConfig) { c.Model = "openai/gpt-5-mini" }, limit,
+			`{"model":"openai/gpt-5-mini","max_completion_tokens":9,` + messages + usage + `}`,
+		},
 		"temperature 0":                    {func(c *openai.LLMConfig) {}, zero, `{"model":"test-model","temperature":0,` + messages + usage + `}`},
 		"temperature of a fixed model":     {func(c *openai.LLMConfig) { c.Model = "o4-mini" }, hot, `{"model":"o4-mini",` + messages + usage + `}`},
 		"temperature 0 of a fixed model":   {func(c *openai.LLMConfig) { c.Model = "gpt-5" }, zero, `{"model":"gpt-5",` + messages + usage + `}`},
@@ -202,8 +210,12 @@ func TestMediaThatCannotBeSent(t *testing.T) {
 func TestTurnsAlternate(t *testing.T) {
 	s := newServer(t, nil)
 	history := []ports.LLMMessage{
-		{Role: domain.RoleUser, Text: "one"}, {Role: domain.RoleUser, Text: "two"}, {Role: domain.RoleAssistant, Text: " "},
-		{Role: domain.RoleUser, Text: "three"}, {Role: domain.RoleAssistant, Text: "fine"}, {Role: domain.RoleUser, Text: "four"},
+		{Role: domain.RoleUser, Text: "one"},
+		{Role: domain.RoleUser, Text: "two"},
+		{Role: domain.RoleAssistant, Text: " "},
+		{Role: domain.RoleUser, Text: "three"},
+		{Role: domain.RoleAssistant, Text: "fine"},
+		{Role: domain.RoleUser, Text: "four"},
 	}
 	_, _, err := ports.Collect(s.llm().Generate(t.Context(), ports.LLMRequest{System: " \n", Messages: history}))
 	require.NoError(t, err)

@@ -27,21 +27,39 @@ func TestTranscriptionRequest(t *testing.T) {
 		fields map[string][]string
 	}{
 		"verbose": {nil, ports.STTOptions{}, map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}}},
-		"one language": {nil, ports.STTOptions{Languages: []string{"pt-BR"}, Hint: "Quadros & Cia"},
-			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}, "language": {"pt"}, "prompt": {"Quadros & Cia"}}},
-		"several languages": {nil, ports.STTOptions{Languages: []string{"pt-BR", "en"}},
-			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}}},
+		"one language": {
+			nil,
+			ports.STTOptions{Languages: []string{"pt-BR"}, Hint: "Quadros & Cia"},
+			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}, "language": {"pt"}, "prompt": {"Quadros & Cia"}},
+		},
+		"several languages": {
+			nil,
+			ports.STTOptions{Languages: []string{"pt-BR", "en"}},
+			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}},
+		},
 		"Whisper's code":    {nil, ports.STTOptions{Languages: []string{"jv"}}, map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}, "language": {"jw"}}},
 		"one for two codes": {nil, ports.STTOptions{Languages: []string{"nb_NO"}}, map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}, "language": {"no"}}},
-		"default model": {func(c *openai.STTConfig) { c.Model = "" }, ports.STTOptions{Languages: []string{"pt-BR", "en", "pt-PT", "jv"}, Hint: "Acme"},
-			map[string][]string{"model": {"gpt-transcribe"}, "response_format": {"json"}, "languages[]": {"pt", "en", "jv"}, "prompt": {"Acme"}}},
-		"older model": {func(c *openai.STTConfig) { c.Model = "openai/gpt-4o-mini-transcribe" }, ports.STTOptions{Languages: []string{"en"}},
-			map[string][]string{"model": {"openai/gpt-4o-mini-transcribe"}, "response_format": {"json"}, "language": {"en"}}},
+		"default model": {
+			func(c *openai.STTConfig) { c.Model = "" },
+			ports.STTOptions{Languages: []string{"pt-BR", "en", "pt-PT", "jv"}, Hint: "Acme"},
+			map[string][]string{"model": {"gpt-transcribe"}, "response_format": {"json"}, "languages[]": {"pt", "en", "jv"}, "prompt": {"Acme"}},
+		},
+		"older model": {
+			func(c *openai.STTConfig) { c.Model = "openai/gpt-4o-mini-transcribe" },
+			ports.STTOptions{Languages: []string{"en"}},
+			map[string][]string{"model": {"openai/gpt-4o-mini-transcribe"}, "response_format": {"json"}, "language": {"en"}},
+		},
 		"voxtral": {func(c *openai.STTConfig) { c.Model = "mistralai/Voxtral-Mini" }, ports.STTOptions{}, map[string][]string{"model": {"mistralai/Voxtral-Mini"}, "response_format": {"json"}}},
-		"by setting": {func(c *openai.STTConfig) { c.Model, c.ResponseFormat = "gpt-transcribe", openai.TranscriptVerbose }, ports.STTOptions{},
-			map[string][]string{"model": {"gpt-transcribe"}, "response_format": {"verbose_json"}}},
-		"auto by name": {func(c *openai.STTConfig) { c.ResponseFormat = openai.TranscriptAuto }, ports.STTOptions{},
-			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}}},
+		"by setting": {
+			func(c *openai.STTConfig) { c.Model, c.ResponseFormat = "gpt-transcribe", openai.TranscriptVerbose },
+			ports.STTOptions{},
+			map[string][]string{"model": {"gpt-transcribe"}, "response_format": {"verbose_json"}},
+		},
+		"auto by name": {
+			func(c *openai.STTConfig) { c.ResponseFormat = openai.TranscriptAuto },
+			ports.STTOptions{},
+			map[string][]string{"model": {"whisper-1"}, "response_format": {"verbose_json"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, says(200, spoken))

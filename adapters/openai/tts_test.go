@@ -44,19 +44,37 @@ func TestSpeechRequest(t *testing.T) {
 		want string
 	}{
 		"defaults": {nil, ports.TTSOptions{Language: "en"}, `{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"opus"}`},
-		"settings": {func(c *openai.TTSConfig) { c.Model, c.Voice = "kokoro", "af_heart" }, ports.TTSOptions{},
-			`{"model":"kokoro","input":"Good day.","voice":"af_heart","response_format":"opus"}`},
-		"voice of the call": {func(c *openai.TTSConfig) { c.Voices = map[string]string{"en": "af_heart"} }, ports.TTSOptions{Language: "en", Voice: "nova"},
-			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"nova","response_format":"opus"}`},
-		"voice of the language": {func(c *openai.TTSConfig) { c.Voices = map[string]string{"en": "af_heart", "PT-br": "pf_dora"} }, ports.TTSOptions{Language: "en_GB"},
-			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"af_heart","response_format":"opus"}`},
-		"voice of the whole tag": {func(c *openai.TTSConfig) { c.Voices = map[string]string{"pt": "x", "PT-br": "pf_dora"} }, ports.TTSOptions{Language: "pt-BR"},
-			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"pf_dora","response_format":"opus"}`},
-		"no voice for it": {func(c *openai.TTSConfig) { c.Voices = map[string]string{"pt": "x"} }, ports.TTSOptions{Language: "es"},
-			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"opus"}`},
+		"settings": {
+			func(c *openai.TTSConfig) { c.Model, c.Voice = "kokoro", "af_heart" },
+			ports.TTSOptions{},
+			`{"model":"kokoro","input":"Good day.","voice":"af_heart","response_format":"opus"}`,
+		},
+		"voice of the call": {
+			func(c *openai.TTSConfig) { c.Voices = map[string]string{"en": "af_heart"} },
+			ports.TTSOptions{Language: "en", Voice: "nova"},
+			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"nova","response_format":"opus"}`,
+		},
+		"voice of the language": {
+			func(c *openai.TTSConfig) { c.Voices = map[string]string{"en": "af_heart", "PT-br": "pf_dora"} },
+			ports.TTSOptions{Language: "en_GB"},
+			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"af_heart","response_format":"opus"}`,
+		},
+		"voice of the whole tag": {
+			func(c *openai.TTSConfig) { c.Voices = map[string]string{"pt": "x", "PT-br": "pf_dora"} },
+			ports.TTSOptions{Language: "pt-BR"},
+			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"pf_dora","response_format":"opus"}`,
+		},
+		"no voice for it": {
+			func(c *openai.TTSConfig) { c.Voices = map[string]string{"pt": "x"} },
+			ports.TTSOptions{Language: "es"},
+			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"opus"}`,
+		},
 		"WAV": {nil, ports.TTSOptions{Format: domain.MIMEWAV}, `{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"wav"}`},
-		"by setting": {func(c *openai.TTSConfig) { c.ResponseFormat, c.Encoder = openai.FormatMP3, &encoder{t: t} }, ports.TTSOptions{Format: "audio/ogg"},
-			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"mp3"}`},
+		"by setting": {
+			func(c *openai.TTSConfig) { c.ResponseFormat, c.Encoder = openai.FormatMP3, &encoder{t: t} },
+			ports.TTSOptions{Format: "audio/ogg"},
+			`{"model":"gpt-4o-mini-tts","input":"Good day.","voice":"alloy","response_format":"mp3"}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, nil)
