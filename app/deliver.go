@@ -26,8 +26,9 @@ func (s *session) deliver(ctx context.Context) error {
 		var err error
 		switch s.turn.Parts()[i].State {
 		case domain.PartIntended:
-			// A worker died between intent and outcome.
-			done, err = s.unsettled(ctx, i, errors.New("the process ended while the send was under way"))
+			// A worker died between intent and outcome. The status was on its way since
+			// then, also while the lease ran out, so the wait counts from there.
+			done, err = s.unsettled(ctx, i, s.turn.Parts()[i].IntendedAt, errors.New("the process ended while the send was under way"))
 		case domain.PartUnknown:
 			done, err = s.settle(ctx, i)
 		default:
@@ -93,7 +94,7 @@ func (s *session) quote(i int) domain.MessageID {
 // unsent decides what a failed send calls for.
 func (s *session) unsent(ctx context.Context, i int, err error) (bool, error) {
 	if ports.MaybeDone(err) {
-		return s.unsettled(ctx, i, err)
+		return s.unsettled(ctx, i, time.Now(), err)
 	}
 	if class, final := refusal(err); final {
 		return false, s.refused(i, domain.Failure{Class: class}, err)
@@ -141,23 +142,23 @@ func (s *session) refused(i int, f domain.Failure, err error) error {
 	return s.turn.Refused(i, f)
 }
 
-// unsettled stores that the outcome of part i is unknown and waits for the status
-// webhook that tells.
-func (s *session) unsettled(ctx context.Context, i int, cause error) (bool, error) {
-	if err := s.turn.Unsettled(i, time.Now()); err != nil {
+// unsettled stores that the outcome of part i is unknown, and since when, and waits for
+// the status webhook that tells.
+func (s *session) unsettled(ctx context.Context, i int, since time.Time, cause error) (bool, error) {
+	if err := s.turn.Unsettled(i, since); err != nil {
 		return false, err
 	}
 	s.event(ports.StageUnsettled, 0, "waiting", cause)
-	return true, s.postpone(ctx, s.opt.SettleWait, "unsettled", nil)
+	return s.settle(ctx, i)
 }
 
 // settle decides about a part whose outcome is unknown. Its status would have been
 // observed when the turn was taken up, so the only question is whether to wait on.
-// A process that began later gives it one more wait: while everything was down,
-// nobody could be told. One only, or processes that are replaced often would wait
-// for ever.
+// Where this process takes the statuses and began later, it gives one more wait: while
+// it was down nobody could be told. One only, or processes that are replaced often
+// would wait for ever.
 func (s *session) settle(ctx context.Context, i int) (bool, error) {
-	if s.turn.Parts()[i].UnknownSince.Before(s.Responder.started) {
+	if s.opt.TakesStatuses && s.turn.Parts()[i].UnknownSince.Before(s.Responder.started) {
 		s.turn.WaitAgain(i, time.Now())
 	}
 	if left := time.Until(s.turn.Parts()[i].UnknownSince.Add(s.opt.SettleWait)); left > 0 {

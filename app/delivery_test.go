@@ -230,6 +230,30 @@ func TestDeathBetweenSendAndFinish(t *testing.T) {
 	}
 }
 
+// TestDeathOfAWorkerDelaysNobodyLongerThanItsLease: the status can come while the lease
+// runs out, so the wait for it is over by then.
+func TestDeathOfAWorkerDelaysNobodyLongerThanItsLease(t *testing.T) {
+	dead := false
+	bubble(t, func(r *rig) {
+		r.opt.TakesStatuses = false // other processes do
+		r.wrap = func(in ports.InboxPort) ports.InboxPort {
+			return &mortal{InboxPort: in, dead: func() bool { return dead }}
+		}
+		r.phone.send = func(n int, _ domain.Outbound) (bool, error) { dead = dead || n == 0; return n > 0, nil }
+	}, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.settle()
+		r.stop()
+		dead = false
+		r.start()
+		r.pass(29 * time.Second)
+		require.Len(t, r.phone.calls(), 1)
+		r.pass(2 * time.Second)
+		require.Len(t, r.phone.calls(), 2, "lease and wait are 30 s each, and pass together")
+		require.Equal(t, []string{"You said: hi"}, r.answers())
+	})
+}
+
 func TestWaitForAStatusStartsAnewWithTheProcess(t *testing.T) {
 	bubble(t, func(r *rig) { r.phone.send = first(true, lostAnswer) }, func(r *rig) {
 		r.says("m1", "ES.1", "hi")

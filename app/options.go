@@ -40,6 +40,9 @@ type Options struct {
 	// SettleWait is how long an unknown outcome waits for its status webhook.
 	SettleWait time.Duration
 	SendPolicy SendPolicy
+	// TakesStatuses says that status webhooks come in through this process alone, so
+	// that none could while it was down.
+	TakesStatuses bool
 	// CheckNote examines a clip before it is uploaded; it may be nil in tests only.
 	CheckNote func(domain.Audio) error
 	// NewID makes a unique id of letters and digits.

@@ -61,7 +61,7 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 		}
 		r.opt = rules{
 			app.Options{
-				SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce,
+				SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce, TakesStatuses: true,
 				NewID: func() string { return fmt.Sprintf("turn%d", r.seq.Add(1)) },
 			},
 			app.Persona{

@@ -62,7 +62,7 @@ func (c *checker) price(p product, use pricing.Use) quote {
 	case p.model == "":
 		return quote{cost{kind: costUnknown}, "the vendor chooses the model"}
 	}
-	listed, ok := c.prices.Find(p.provider, p.model, c.now)
+	listed, ok := c.prices.Find(p.provider, either(p.sold, p.model), c.now)
 	if !ok {
 		return quote{cost{kind: costUnknown}, "not in the price list"}
 	}

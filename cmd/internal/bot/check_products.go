@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"whatsappnode/adapters/anthropic"
+	"whatsappnode/adapters/deepgram"
 	"whatsappnode/adapters/elevenlabs"
 	"whatsappnode/adapters/gemini"
 	"whatsappnode/adapters/genai"
@@ -17,6 +18,8 @@ import (
 // product is what a stage buys from a provider, and which variables decide about it.
 type product struct {
 	provider, model string
+	// sold is the model's name in the price list where that is another.
+	sold string
 	// free is work of this machine; unlisted is sold by somebody whose prices are not
 	// the vendor's list prices: a server of another, a region with a surcharge.
 	free, unlisted bool
@@ -77,11 +80,17 @@ func (c *checker) product(stage, provider string) product {
 	case "elevenlabs":
 		p.key, p.address, p.name = "ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL", pick("", "ELEVENLABS_STT_MODEL", "ELEVENLABS_TTS_MODEL or ELEVENLABS_TTS_VOICE")
 		p.model = pick("", either(v.Eleven.STTModel, elevenlabs.DefaultSTTModel), either(v.Eleven.TTSModel, elevenlabs.DefaultTTSModel))
+	case "deepgram":
+		p.key, p.address, p.name = "DEEPGRAM_API_KEY", "DEEPGRAM_BASE_URL", pick("", "DEEPGRAM_STT_MODEL", "DEEPGRAM_TTS_MODEL or DEEPGRAM_TTS_VOICES")
+		p.model = pick("", either(v.Deepgram.STTModel, deepgram.DefaultSTTModel), either(v.Deepgram.TTSModel, deepgram.DefaultTTSModel))
+		p.sold = pick("", "", voiceGeneration(p.model, v.Deepgram.TTSVoices))
 	case "patternai":
 		p.key, p.address, p.name = "PATTERNAI_API_KEY", "PATTERNAI_BASE_URL", pick("PATTERNAI_LLM_MODEL", "PATTERNAI_STT_MODEL", "PATTERNAI_TTS_MODEL")
 		p.model, p.unlisted = pick(v.Pattern.LLMModel, v.Pattern.STTModel, v.Pattern.TTSModel), true
-	default: // offline, fake
+	case "offline", "fake":
 		p.free = true
+	default: // a vendor of whom this file knows nothing yet
+		p.key, p.address, p.name, p.unlisted = "its key", "its address", "model", true
 	}
 	return p
 }
@@ -92,6 +101,21 @@ func sameHost(address, standard string) bool {
 	a, err := url.Parse(either(address, standard))
 	b, err2 := url.Parse(standard)
 	return err == nil && err2 == nil && a.Host == b.Host
+}
+
+// voiceGeneration is what Deepgram charges for, where all voices are of one:
+// "aura-2-thalia-en" is of aura-2.
+func voiceGeneration(voice string, others []string) string {
+	of := func(name string) string {
+		parts := strings.Split(strings.TrimSpace(name), "-")
+		return strings.Join(parts[:max(len(parts)-2, 0)], "-")
+	}
+	for _, each := range others {
+		if _, name, _ := strings.Cut(each, "="); of(name) != of(voice) {
+			return "voices of several generations"
+		}
+	}
+	return of(voice)
 }
 
 // voiceFamily is what Google charges for, where all voices are of one family:

@@ -81,7 +81,7 @@ func takeApart(errs []error) []fault {
 	return out
 }
 
-var variableFirst = regexp.MustCompile(`^([A-Z][A-Z0-9_]*[A-Z0-9]):? (.+)$`)
+var variableFirst = regexp.MustCompile(`^([A-Z][A-Z0-9_]*[A-Z0-9])([:,]?) (.+)$`)
 
 // readFaults takes the variable off a text. Several lines are several faults of the
 // variable before them.
@@ -91,7 +91,10 @@ func readFaults(text string) []fault {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if m := variableFirst.FindStringSubmatch(line); m != nil && (variable == "" || lackingSetting.FindString(line) == "") {
-			variable, line = m[1], m[2]
+			variable, line = m[1], m[3]
+			if m[2] == "," {
+				line = "and " + line // it is about several variables
+			}
 		}
 		if line != "" {
 			out = append(out, fault{variable, line})

@@ -18,10 +18,11 @@ import (
 // in this process.
 func (c *checker) storeAndWebhook(ctx context.Context) []finding {
 	var open store
-	f := finding{Check: "store", Subject: c.cfg.storeKind()}
+	f := finding{Check: "store"}
 	if c.faulty("STORE", "STORE_PATH", "REDIS_URL", "REDIS_ACK", "REDIS_PARTITIONS", "REDIS_PASSWORD", "REDIS_PASSWORD_FILE") {
 		f.skip("not tried: its settings are wrong", "correct the settings above first")
 	} else {
+		f.Subject = c.cfg.storeKind()
 		f = c.timed(ctx, f, func(ctx context.Context, f *finding) { open = c.tryStore(ctx, f) })
 	}
 	found := []finding{f, c.ownWebhook(ctx, open)}
@@ -65,9 +66,10 @@ func (c *checker) tryStore(ctx context.Context, f *finding) store {
 	return s
 }
 
-// writeAndRead puts a bucket on hold and asks for it: what was written comes back. The
-// bucket has a name of its own and is gone in a moment. Then it reads where
-// conversations and dead letters are.
+// writeAndRead puts a bucket on hold and asks for it, so that what was written comes
+// back; it has a name of its own and is gone in a moment. Redis keeps buckets with
+// everything else. The embedded store keeps them in memory, and Ping is what writes to
+// its file. Then it reads where dead letters are, in either.
 func writeAndRead(ctx context.Context, s store) error {
 	bucket := ports.Bucket{Key: "check " + rand.Text(), Capacity: 1, Every: time.Second}
 	const hold = 5 * time.Second

@@ -143,8 +143,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 func rules(cfg Config) app.Options {
 	return app.Options{
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
-		CheckNote: func(clip domain.Audio) error { return oggopus.Check(clip.Bytes()) },
-		NewID:     rand.Text,
+		TakesStatuses: cfg.Role == roleAll,
+		CheckNote:     func(clip domain.Audio) error { return oggopus.Check(clip.Bytes()) },
+		NewID:         rand.Text,
 	}
 }
 
