@@ -98,8 +98,13 @@ func TestPricesHaveTheirTime(t *testing.T) {
 // TestEveryPriceHasASource, and none is older than a year: prices age.
 func TestEveryPriceHasASource(t *testing.T) {
 	for _, each := range []struct{ provider, model string }{
-		{"genai", "gemini-3.5-flash-lite"}, {"gemini", "gemini-3.8-flash"}, {"googlespeech", "chirp_3"}, {"googletts", "Neural2"},
-		{"openai", "gpt-6-luna"}, {"anthropic", "claude-haiku-5-5"}, {"elevenlabs", "scribe_v2"},
+		{"genai", "gemini-3.5-flash-lite"},
+		{"gemini", "gemini-3.8-flash"},
+		{"googlespeech", "chirp_3"},
+		{"googletts", "Neural2"},
+		{"openai", "gpt-6-luna"},
+		{"anthropic", "claude-haiku-5-5"},
+		{"elevenlabs", "scribe_v2"},
 	} {
 		p, ok := builtIn(t).Find(each.provider, each.model, autumn)
 		require.True(t, ok, each.model)

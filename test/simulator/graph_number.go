@@ -14,8 +14,13 @@ func (s *Simulator) readNumber(w http.ResponseWriter, r *http.Request) {
 		name  string
 		value any
 	}{
-		{"verified_name", s.cfg.BusinessName}, {"code_verification_status", "VERIFIED"}, {"display_phone_number", s.cfg.DisplayPhone},
-		{"quality_rating", "GREEN"}, {"platform_type", "CLOUD_API"}, {"throughput", obj("level", "STANDARD")}, {"id", s.cfg.PhoneNumberID},
+		{"verified_name", s.cfg.BusinessName},
+		{"code_verification_status", "VERIFIED"},
+		{"display_phone_number", s.cfg.DisplayPhone},
+		{"quality_rating", "GREEN"},
+		{"platform_type", "CLOUD_API"},
+		{"throughput", obj("level", "STANDARD")},
+		{"id", s.cfg.PhoneNumberID},
 	}
 	var wanted []string
 	for _, name := range strings.Split(r.URL.Query().Get("fields"), ",") {
