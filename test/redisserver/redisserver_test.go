@@ -47,7 +47,8 @@ func TestReplicaFollowsAndIsPromoted(t *testing.T) {
 	m := redisserver.Start(t, redisserver.Options{})
 	r := redisserver.StartReplica(t, m)
 	m.Must(t, "SET", "k", "v")
-	assert.Equal(t, "1", m.Must(t, "WAIT", "1", "5000"))
+	// WAIT would speak of the writes of its own connection only.
+	require.Eventually(t, func() bool { return r.Must(t, "GET", "k") == "v" }, 10*time.Second, 10*time.Millisecond)
 	require.NoError(t, r.Promote())
 	assert.Equal(t, "v", r.Must(t, "GET", "k"))
 	r.Must(t, "SET", "k", "w")
