@@ -89,11 +89,14 @@ func (w *World) Audit(ctx context.Context) Verdict {
 // said twice may come late.
 func (w *World) Settle(ctx context.Context, patience, settle time.Duration) Verdict {
 	v, still := w.Audit(ctx), time.Now()
+	pause := 300 * time.Millisecond
 	for time.Since(still) < patience && !(v.Clean() && w.Sim.Counts().Pending == 0) {
-		if Sleep(ctx, 300*time.Millisecond) != nil {
+		if Sleep(ctx, pause) != nil {
 			return v
 		}
+		began := time.Now()
 		now := w.Audit(ctx)
+		pause = max(pause, 5*time.Since(began)) // a long run is audited less often, and leaves the CPU to the bots
 		if now.Answers != v.Answers || w.Sim.Counts().Pending > 0 {
 			still = time.Now()
 		}
