@@ -360,7 +360,9 @@ func TestCheckOfThePublicAddress(t *testing.T) {
 		{"another path", strings.TrimSuffix(street(t, door("secret-value", "verify-value")), "webhook"), "failed", "status 404", "/webhook"},
 		{"somebody who says yes to everything", street(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }), "failed", "status 200", "WHATSAPP_APP_SECRET"},
 		{"another program's JSON", street(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"status":"ok"}`) }), "failed", "status 200", "WHATSAPP_APP_SECRET"},
-		{"a redirect", street(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.com/webhook", http.StatusFound) }), "failed", "status 302", "redirects"},
+		{"a redirect", street(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.com/webhook", http.StatusFound)
+		}), "failed", "status 302", "redirects"},
 		{"a bot that is down", street(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }), "failed", "status 503", "/ready"},
 		{"nobody", closed.URL + "/webhook", "failed", "connection refused", "name resolution"},
 		{"an address without encryption", "http://bot.example.com/webhook", "failed", "https://", "--url"},
