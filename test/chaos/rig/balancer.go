@@ -26,6 +26,10 @@ type Balancer struct {
 	wg      sync.WaitGroup
 }
 
+// cutLook is how often a connection whose one side has ended looks whether the network
+// is still cut.
+const cutLook = 20 * time.Millisecond
+
 // NewBalancer listens on a free loopback port.
 func NewBalancer(targets ...string) (*Balancer, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -131,9 +135,10 @@ func (b *Balancer) copy(to, from net.Conn) {
 			}
 		}
 		if err != nil {
-			if err != io.EOF || !b.cut.Load() {
-				return
+			for err == io.EOF && b.cut.Load() {
+				time.Sleep(cutLook) // the other side does not learn of the end either
 			}
+			return
 		}
 	}
 }
