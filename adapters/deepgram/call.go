@@ -121,3 +121,11 @@ func broken(ctx context.Context, op string, err error) error {
 func malformed(op, reason string) error {
 	return &ports.Error{Op: op, Kind: ports.KindTransient, Err: errors.New(reason)}
 }
+
+// private adds to a query that nothing of the call is kept for training.
+func private(query url.Values, training bool) url.Values {
+	if !training {
+		query.Set("mip_opt_out", "true")
+	}
+	return query
+}

@@ -32,14 +32,18 @@ type STTConfig struct {
 	// Client makes the requests; a copy of it is taken that follows no redirect and
 	// has no timeout of its own. Nil means a private one.
 	Client *http.Client
+	// Training lets Deepgram improve its models with what it is sent, which it does
+	// for a lower price unless told otherwise (Deepgram, "Model Improvement Program").
+	Training bool
 }
 
 // TTSConfig says how to speak. Only APIKey is required.
 type TTSConfig struct {
-	// APIKey, BaseURL and Client are as in STTConfig.
-	APIKey  func() string
-	BaseURL string
-	Client  *http.Client
+	// APIKey, BaseURL, Client and Training are as in STTConfig.
+	APIKey   func() string
+	BaseURL  string
+	Client   *http.Client
+	Training bool
 	// Model is the voice of a text whose language is not known, and of its own
 	// language, which its name ends in.
 	Model string

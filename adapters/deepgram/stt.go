@@ -38,8 +38,9 @@ const (
 // STT hears with a Nova model. It reads Ogg/Opus, MP3, WAV, MP4, AAC and FLAC. It is
 // safe for concurrent use.
 type STT struct {
-	api   *api
-	model string
+	api      *api
+	model    string
+	training bool
 }
 
 // NewSTT checks the config and lists all its faults.
@@ -52,7 +53,7 @@ func NewSTT(cfg STTConfig) (*STT, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deepgram speech-to-text: %w", err)
 	}
-	return &STT{api: a, model: cfg.Model}, nil
+	return &STT{api: a, model: cfg.Model, training: cfg.Training}, nil
 }
 
 // Close frees the connections that only this engine uses.
@@ -80,7 +81,7 @@ func (s *STT) Transcribe(ctx context.Context, clip domain.Audio, opt ports.STTOp
 	if mime == "" {
 		return refuse(ports.KindUnsupported, "the clip's type is not read, or its bytes are not of that type")
 	}
-	query := url.Values{"model": {s.model}, "smart_format": {"true"}}
+	query := private(url.Values{"model": {s.model}, "smart_format": {"true"}}, s.training)
 	if len(opt.Languages) == 1 {
 		name := spokenName(opt.Languages[0])
 		if name == "" {

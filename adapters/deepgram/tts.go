@@ -31,8 +31,9 @@ const (
 
 // TTS speaks Ogg/Opus. It is safe for concurrent use.
 type TTS struct {
-	api     *api
-	casting casting
+	api      *api
+	casting  casting
+	training bool
 }
 
 // NewTTS checks the config and lists all its faults.
@@ -45,7 +46,7 @@ func NewTTS(cfg TTSConfig) (*TTS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deepgram text-to-speech: %w", err)
 	}
-	return &TTS{api: a, casting: newCasting(cfg.Voices, cfg.Model)}, nil
+	return &TTS{api: a, casting: newCasting(cfg.Voices, cfg.Model), training: cfg.Training}, nil
 }
 
 // Close frees the connections that only this engine uses.
@@ -85,7 +86,7 @@ func (t *TTS) Synthesize(ctx context.Context, text string, opt ports.TTSOptions)
 		return refuse(ports.KindInvalid, "the request cannot be built")
 	}
 	body, err := t.api.post(ctx, call{
-		op: opTTS, path: "speak", query: url.Values{"model": {voice}, "encoding": {"opus"}, "container": {"ogg"}},
+		op: opTTS, path: "speak", query: private(url.Values{"model": {voice}, "encoding": {"opus"}, "container": {"ogg"}}, t.training),
 		mime: "application/json", body: data, limit: maxSound, patience: ttsPatience,
 	})
 	if err != nil {

@@ -155,7 +155,7 @@ func (w *workshop) deepgramSTT() (*deepgram.STT, error) {
 	if d.Key.Current() == "" {
 		return nil, required("DEEPGRAM_API_KEY")
 	}
-	return deepgram.NewSTT(deepgram.STTConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.STTModel})
+	return deepgram.NewSTT(deepgram.STTConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.STTModel, Training: d.Training})
 }
 
 func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
@@ -167,7 +167,7 @@ func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return deepgram.NewTTS(deepgram.TTSConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.TTSModel, Voices: voices})
+	return deepgram.NewTTS(deepgram.TTSConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.TTSModel, Voices: voices, Training: d.Training})
 }
 
 func (w *workshop) patternLLM() (*patternai.LLM, error) {

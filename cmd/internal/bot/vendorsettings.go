@@ -114,6 +114,7 @@ type DeepgramConfig struct {
 	STTModel  string          `env:"DEEPGRAM_STT_MODEL" doc:"Model that hears."`
 	TTSModel  string          `env:"DEEPGRAM_TTS_MODEL" doc:"Voice that speaks its own language and texts whose language is not known: aura-2-thalia-en."`
 	TTSVoices settings.List   `env:"DEEPGRAM_TTS_VOICES" doc:"Voices by language, comma-separated: es=aura-2-celeste-es,en=aura-2-thalia-en."`
+	Training  bool            `env:"DEEPGRAM_TRAINING" envDefault:"false" doc:"Let Deepgram improve its models with what people say, for a lower price."`
 }
 
 // PatternAIConfig serves patternai.
