@@ -112,12 +112,14 @@ func TestPromotedReplicaHasWhatWasAcknowledged(t *testing.T) {
 
 func TestSentinelFailover(t *testing.T) {
 	master := redisserver.Start(t, redisserver.Options{})
-	redisserver.StartReplica(t, master)
+	replica := redisserver.StartReplica(t, master)
 	sentinel := redisserver.StartSentinel(t, master)
 	s := open(t, redisstore.Options{URL: "redis+sentinel://" + sentinel.Addr() + "/" + redisserver.MasterName})
 	assert.Equal(t, "sentinel", s.Durability().Mode)
 	admit(t, s, text(1, "1"))
-	require.Equal(t, "1", master.Must(t, "WAIT", "1", "5000"))
+	require.Eventually(t, func() bool { // WAIT would speak of the writes of its own connection only
+		return replica.Must(t, "DBSIZE") == master.Must(t, "DBSIZE")
+	}, 30*time.Second, 10*time.Millisecond)
 	require.Eventually(t, func() bool { // the sentinel has to hear of the replica first
 		out, err := sentinel.CLI("SENTINEL", "replicas", redisserver.MasterName)
 		return err == nil && out != ""
