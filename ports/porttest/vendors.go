@@ -16,7 +16,7 @@ const vendorSecret = "the code of the safe is 4711"
 
 // shortly is how long a case waits before it ends a call that hangs. It is no
 // measurement: the call would never end by itself.
-const shortly = 150 * time.Millisecond
+const shortly = 50 * time.Millisecond
 
 // patience ends a case whose adapter does not come back, and grace one whose
 // adapter does not come back although the context ended.

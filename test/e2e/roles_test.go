@@ -22,7 +22,9 @@ type helper struct {
 // join.
 func shared(t *testing.T, env ...settings) (*bot, *redisserver.Server) {
 	t.Helper()
-	redis := redisserver.Start(t, redisserver.Options{AppendOnly: true, AppendFsync: "always"})
+	redis := redisserver.Start(t, redisserver.Options{
+		AppendOnly: true, AppendFsync: "always", Args: []string{"--rdbcompression", "no"}, // so that DUMP hides no words
+	})
 	return start(t, append([]settings{{"ROLE": "serve", "REDIS_URL": redis.URL(), "LEASE_TIME": "1s"}}, env...)...), redis
 }
 
