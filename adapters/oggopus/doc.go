@@ -1,4 +1,4 @@
-// Package oggopus reads, checks and writes Opus audio in Ogg files, the form of a
+// Package oggopus reads, checks, joins and writes Opus audio in Ogg files, the form of a
 // WhatsApp voice note (RFC 3533 for the pages, RFC 7845 for Opus in them, RFC
 // 6716 for the packets).
 //

@@ -33,6 +33,11 @@ type Info struct {
 // Inspect reads a whole clip, checks every page and packet, and measures it. Its
 // errors have ErrCorrupt in their chain.
 func Inspect(data []byte) (Info, error) {
+	return inspect(data, func(Packet) error { return nil })
+}
+
+// inspect is Inspect, and shows each packet to each, whose error ends it.
+func inspect(data []byte, each func(Packet) error) (Info, error) {
 	r, err := NewReader(data)
 	if err != nil {
 		return Info{}, err
@@ -56,6 +61,9 @@ func Inspect(data []byte) (Info, error) {
 		info.Packets++
 		info.Ended = p.Last
 		if err := m.add(p); err != nil {
+			return Info{}, err
+		}
+		if err := each(p); err != nil {
 			return Info{}, err
 		}
 	}
@@ -132,21 +140,28 @@ func Check(data []byte) error {
 		return fmt.Errorf("check voice note: %w", ErrTooLarge)
 	}
 	info, err := Inspect(data)
-	switch {
-	case err != nil:
-	case len(info.Serials) != 1:
-		err = ErrChained
-	case info.Channels != 1:
-		err = ErrNotMono
-	case info.Duration <= 0:
-		err = ErrSilentFile
-	case info.Missing > 0:
-		err = corrupt("the granule positions promise %d samples too many", info.Missing)
-	case !info.Ended:
-		err = ErrUnended
+	if err == nil {
+		err = info.playable()
 	}
 	if err != nil {
 		return fmt.Errorf("check voice note: %w", err)
+	}
+	return nil
+}
+
+// playable says why a clip that could be read would not play as a voice note.
+func (info Info) playable() error {
+	switch {
+	case len(info.Serials) != 1:
+		return ErrChained
+	case info.Channels != 1:
+		return ErrNotMono
+	case info.Duration <= 0:
+		return ErrSilentFile
+	case info.Missing > 0:
+		return corrupt("the granule positions promise %d samples too many", info.Missing)
+	case !info.Ended:
+		return ErrUnended
 	}
 	return nil
 }

@@ -12,11 +12,30 @@ const maxPacketSamples = 5760
 // maxFrame is the longest frame in bytes (RFC 6716, section 3.4, R2).
 const maxFrame = 1275
 
-// SilencePacket is a complete mono packet of 20 ms of silence. It also resets a
-// decoder's state, so that what follows sounds the same as if it stood alone.
+// SilencePacket is a complete mono packet of 20 ms of silence, in CELT mode.
 func SilencePacket() []byte { return []byte{0xf8, 0xff, 0xfe} }
 
-// SilenceSamples is the length of SilencePacket.
+// silkSilence is 20 ms of silence in SILK mode, as an encoder writes it first.
+func silkSilence() []byte { return []byte{0x48, 0x0b, 0xe4, 0xc1, 0x36, 0xec, 0xc5, 0x80} }
+
+// silenceBefore is the packet of silence to put before a packet so that a decoder
+// begins the latter afresh. A decoder forgets only what belongs to a mode that it
+// enters from another (RFC 6716, section 4.5.2), so silence in CELT mode goes before
+// a SILK or hybrid packet and silence in SILK mode before a CELT one. CELT
+// silence before CELT would be worse than nothing: a frame's loudness is coded as
+// a difference, and a clip that begins at full voice would fade in, a tenth of a second
+// or more.
+func silenceBefore(packet []byte) []byte {
+	if celt(packet) {
+		return silkSilence()
+	}
+	return SilencePacket()
+}
+
+// celt reports whether a packet is in CELT mode.
+func celt(packet []byte) bool { return packet[0]>>3 >= 16 }
+
+// SilenceSamples is the length of a packet of silence.
 const SilenceSamples = 960
 
 // PacketDuration is how long one Opus packet plays. The table of contents byte

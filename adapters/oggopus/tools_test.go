@@ -23,7 +23,7 @@ import (
 // The tests here compare with Debian's opus-tools, code that others wrote. The
 // Makefile installs them, so a missing tool is a failure and not a skip.
 
-func tool(t *testing.T, stdin []byte, name string, args ...string) []byte {
+func tool(t testing.TB, stdin []byte, name string, args ...string) []byte {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	require.NoError(t, err, "install Debian's opus-tools")
