@@ -143,10 +143,11 @@ func (c *storeCase) admitNew(m domain.Message) domain.ConversationID {
 	return a.Conversation
 }
 
-// lease takes a conversation that must be due now.
+// lease takes a conversation that must be due now. The time is for machines that are
+// busy elsewhere; it stays below a lease's, or one that ran out would pass for due.
 func (c *storeCase) lease() ports.Work {
 	c.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, c.h.Unit/2)
+	ctx, cancel := context.WithTimeout(c.ctx, c.units(4))
 	defer cancel()
 	w, err := c.s.Lease(ctx)
 	require.NoError(c, err, "a conversation must be due")

@@ -90,7 +90,7 @@ func (f *fleet) breakThings(ctx context.Context, rng *rand.Rand) {
 		}
 	}
 	for ctx.Err() == nil {
-		pause(ctx, rng, 100*time.Millisecond, 1500*time.Millisecond)
+		pause(ctx, rng, f.plan.restLeast, f.plan.restMost)
 		n := rng.IntN(total)
 		for _, each := range possible {
 			if n -= each.weight; n < 0 {

@@ -28,6 +28,8 @@ type plan struct {
 	serves, workers  int
 	seed             uint64
 	settle, lease    time.Duration
+	restLeast        time.Duration
+	restMost         time.Duration
 	calm, killsOnly  bool
 	replica, cluster bool
 	hangEvery        int
@@ -56,6 +58,8 @@ func main() {
 	flag.BoolVar(&p.replica, "replica", false, "a Redis with a replica that takes over, and REDIS_ACK=replicas:1")
 	flag.BoolVar(&p.cluster, "cluster", false, "a Redis Cluster of three masters that are lost in turn")
 	flag.IntVar(&p.hangEvery, "hang", 200, "each so many calls of the model are never answered, and the user gets the fallback message; 0 for none")
+	flag.DurationVar(&p.restLeast, "rest-least", 100*time.Millisecond, "shortest rest between two faults")
+	flag.DurationVar(&p.restMost, "rest-most", 1500*time.Millisecond, "longest rest between two faults")
 	flag.BoolVar(&p.killsOnly, "kills-only", false, "break nothing but processes")
 	flag.BoolVar(&p.calm, "calm", false, "break nothing, to see the rest work")
 	flag.Parse()
