@@ -154,11 +154,11 @@ func (s *session) unsettled(ctx context.Context, i int, since time.Time, cause e
 
 // settle decides about a part whose outcome is unknown. Its status would have been
 // observed when the turn was taken up, so the only question is whether to wait on.
-// Where this process takes the statuses and began later, it gives one more wait: while
-// it was down nobody could be told. One only, or processes that are replaced often
-// would wait for ever.
+// While the store was out of order, or the process that takes the statuses was down,
+// nobody could be told, so there is one more wait after that. One only, or processes
+// that are replaced often would wait for ever.
 func (s *session) settle(ctx context.Context, i int) (bool, error) {
-	if s.opt.TakesStatuses && s.turn.Parts()[i].UnknownSince.Before(s.Responder.started) {
+	if s.turn.Parts()[i].UnknownSince.Before(s.deaf()) {
 		s.turn.WaitAgain(i, time.Now())
 	}
 	if left := time.Until(s.turn.Parts()[i].UnknownSince.Add(s.opt.SettleWait)); left > 0 {

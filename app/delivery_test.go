@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,6 +252,52 @@ func TestDeathOfAWorkerDelaysNobodyLongerThanItsLease(t *testing.T) {
 		r.pass(2 * time.Second)
 		require.Len(t, r.phone.calls(), 2, "lease and wait are 30 s each, and pass together")
 		require.Equal(t, []string{"You said: hi"}, r.answers())
+	})
+}
+
+// watchful tells whoever waits for a lease that the store is out of order, as a store
+// on the network does.
+type watchful struct {
+	ports.InboxPort
+	down atomic.Bool
+}
+
+func (w *watchful) Lease(ctx context.Context) (ports.Work, error) {
+	for {
+		if w.down.Load() {
+			return ports.Work{}, sendError(ports.KindTransient, "")
+		}
+		once, cancel := context.WithTimeout(ctx, time.Second)
+		work, err := w.InboxPort.Lease(once)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return work, err
+		}
+	}
+}
+
+// TestStatusThatWaitsForTheStoreIsWaitedFor: statuses cannot be taken while the store is
+// out of order, so what came meanwhile gets its chance when it is back.
+func TestStatusThatWaitsForTheStoreIsWaitedFor(t *testing.T) {
+	store := &watchful{}
+	bubble(t, func(r *rig) {
+		r.opt.TakesStatuses = false
+		r.phone.send = first(true, lostAnswer)
+		r.wrap = func(in ports.InboxPort) ports.InboxPort {
+			store.InboxPort = in
+			return store
+		}
+	}, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.pass(time.Second)
+		store.down.Store(true)
+		r.pass(40 * time.Second)
+		store.down.Store(false)
+		r.pass(10 * time.Second)
+		require.Len(t, r.phone.calls(), 1, "WhatsApp is about to try again")
+		r.hears(0, domain.DeliverySent, nil)
+		r.pass(time.Hour)
+		require.Len(t, r.phone.calls(), 1)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"whatsappnode/domain"
@@ -16,6 +17,21 @@ type Responder struct {
 	deps    Deps
 	opt     Options
 	started time.Time
+	// outage is when the store was last found out of order, in Unix nanoseconds.
+	outage atomic.Int64
+}
+
+// storeFailed notes that the store was out of order just now.
+func (r *Responder) storeFailed() { r.outage.Store(time.Now().UnixNano()) }
+
+// deaf is the latest moment at which a status may not have been taken, as far as this
+// process knows: the store was out of order, or the process that takes them was not up.
+func (r *Responder) deaf() time.Time {
+	at := time.Unix(0, r.outage.Load())
+	if r.opt.TakesStatuses && r.started.After(at) {
+		return r.started
+	}
+	return at
 }
 
 // NewResponder checks the options and makes the slow half.

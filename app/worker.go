@@ -17,6 +17,7 @@ type Worker struct {
 	inbox     ports.InboxPort
 	responder interface {
 		Handle(ctx context.Context, work ports.Work) error
+		storeFailed()
 	}
 	observer ports.ObserverPort
 	slots    chan struct{}
@@ -68,6 +69,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		if err != nil {
 			<-w.slots
 			if ctx.Err() == nil {
+				w.responder.storeFailed()
 				w.trouble("lease", work, err)
 				pause.wait(ctx)
 			}
@@ -111,6 +113,9 @@ func (w *Worker) handle(parent context.Context, work ports.Work) {
 	if errors.Is(err, ErrStopping) {
 		giveBack = w.inbox.Release(back, work.Lease)
 	} else {
+		if errors.Is(err, errStore) {
+			w.responder.storeFailed()
+		}
 		w.trouble("turn interrupted", work, err)
 		giveBack = w.inbox.Defer(back, work.Lease, nil, sendBackoff(2, 0))
 	}
