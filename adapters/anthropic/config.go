@@ -2,14 +2,15 @@ package anthropic
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
 	sdk "github.com/anthropics/anthropic-sdk-go"
+
+	"whatsappnode/adapters/baseurl"
 )
 
 // Defaults of Config.
@@ -57,8 +58,8 @@ func (c Config) complete() (Config, error) {
 	if c.APIKey == nil {
 		faults = append(faults, errors.New("the API key function is missing"))
 	}
-	if err := checkBaseURL(c.BaseURL); err != nil {
-		faults = append(faults, err)
+	if err := baseurl.Check(c.BaseURL); err != nil {
+		faults = append(faults, fmt.Errorf("the base URL %w", err))
 	}
 	if strings.ContainsFunc(c.Model, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		faults = append(faults, errors.New("the model's name holds white space"))
@@ -77,27 +78,6 @@ func setDefault[T comparable](p *T, value T) {
 	if *p == zero {
 		*p = value
 	}
-}
-
-// checkBaseURL does not print the URL: somebody may have put a key into it.
-func checkBaseURL(s string) error {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return errors.New("the base URL must be scheme, host and perhaps a path, nothing else")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("the base URL must be https, or http on a loopback host, since the key travels with every call")
-}
-
-// isLoopback reports whether a host can only mean this machine.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
 }
 
 // newTransport keeps connections warm and bounds each step of making one.

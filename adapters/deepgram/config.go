@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
-	"strings"
+
+	"whatsappnode/adapters/baseurl"
 )
 
 // Defaults of the configs.
@@ -88,28 +87,11 @@ func checkAccount(key func() string, base, model string) []error {
 	if key == nil {
 		faults = append(faults, errors.New("the API key function is missing"))
 	}
-	if err := checkBaseURL(base); err != nil {
-		faults = append(faults, err)
+	if err := baseurl.Check(base); err != nil {
+		faults = append(faults, fmt.Errorf("the base URL %w", err))
 	}
 	if !namePattern.MatchString(model) {
 		faults = append(faults, errors.New("the model's name is malformed"))
 	}
 	return faults
-}
-
-// checkBaseURL does not print the URL: somebody may have put a key into it.
-func checkBaseURL(s string) error {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("the base URL must be scheme, host and perhaps a path, nothing else")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("the base URL must be https, or http on a loopback host, since the API key travels with every call")
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }

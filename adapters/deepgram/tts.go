@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"whatsappnode/adapters/oggopus"
+	"whatsappnode/adapters/voicenote"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -108,44 +109,5 @@ func voiceNote(b []byte) (domain.Audio, error) {
 	case !bytes.HasPrefix(b, []byte("OggS")):
 		return domain.Audio{}, malformed(opTTS, "the answer is not Ogg/Opus")
 	}
-	err := oggopus.Check(b)
-	if errors.Is(err, oggopus.ErrUnended) {
-		// HTTP says that the answer is whole. An encoder that writes while the model
-		// still speaks does not know which page will be the last.
-		if b, err = finish(b); err == nil {
-			err = oggopus.Check(b)
-		}
-	}
-	var clip domain.Audio
-	if err == nil {
-		info, _ := oggopus.Inspect(b) // Check has read it all
-		clip, err = domain.NewAudio(domain.MIMEOggOpus, b, info.Duration)
-	}
-	if err == nil {
-		return clip, nil
-	}
-	kind := ports.KindTransient
-	switch {
-	case errors.Is(err, oggopus.ErrNotMono), errors.Is(err, oggopus.ErrChained):
-		kind = ports.KindUnsupported // and would be again
-	case errors.Is(err, oggopus.ErrSilentFile):
-		kind = ports.KindUnknown
-	}
-	return domain.Audio{}, &ports.Error{Op: opTTS, Kind: kind, Err: err}
-}
-
-// finish writes a stream anew, with its end.
-func finish(b []byte) ([]byte, error) {
-	r, err := oggopus.NewReader(b)
-	if err != nil {
-		return nil, err
-	}
-	head := r.Head()
-	return oggopus.Encode(func(yield func([]byte) bool) {
-		for p, err := range oggopus.Packets(b) {
-			if err != nil || !yield(p.Data) {
-				return // Check found every packet readable
-			}
-		}
-	}, oggopus.Options{Serial: r.Serial(), PreSkip: head.PreSkip, InputRate: head.InputRate, Gain: head.Gain})
+	return voicenote.Take(opTTS, b)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"whatsappnode/adapters/oggopus"
+	"whatsappnode/adapters/voicenote"
 	"whatsappnode/adapters/wav"
 	"whatsappnode/domain"
 )
@@ -36,16 +37,16 @@ type container struct {
 }
 
 var containers = map[string]container{
-	"audio/mpeg":  {"voice.mp3", looksMP3},
-	"audio/mp3":   {"voice.mp3", looksMP3},
-	"audio/wav":   {"voice.wav", looksWAV},
-	"audio/x-wav": {"voice.wav", looksWAV},
-	"audio/wave":  {"voice.wav", looksWAV},
+	"audio/mpeg":  {"voice.mp3", voicenote.LooksMP3},
+	"audio/mp3":   {"voice.mp3", voicenote.LooksMP3},
+	"audio/wav":   {"voice.wav", voicenote.LooksWAV},
+	"audio/x-wav": {"voice.wav", voicenote.LooksWAV},
+	"audio/wave":  {"voice.wav", voicenote.LooksWAV},
 	"audio/mp4":   {"voice.m4a", looksMP4},
 	"audio/m4a":   {"voice.m4a", looksMP4},
 	"audio/x-m4a": {"voice.m4a", looksMP4},
-	"audio/aac":   {"voice.aac", looksAAC},
-	"audio/x-aac": {"voice.aac", looksAAC},
+	"audio/aac":   {"voice.aac", voicenote.LooksAAC},
+	"audio/x-aac": {"voice.aac", voicenote.LooksAAC},
 	"audio/flac":  {"voice.flac", looksFLAC},
 	"audio/webm":  {"voice.webm", looksWebM},
 }
@@ -88,21 +89,6 @@ func wrapPCM(clip domain.Audio) (upload, error) {
 		pcm.Samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
 	}
 	return upload{domain.MIMEWAV, "voice.wav", wav.Encode(pcm.Samples, rate), pcm.Duration()}, nil
-}
-
-func looksMP3(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("ID3")) || looksFramed(b) && b[1]&0x06 != 0
-}
-
-// looksAAC also fits layer "reserved" of MPEG audio, which is how ADTS differs.
-func looksAAC(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("ADIF")) || looksFramed(b) && b[1]&0x06 == 0
-}
-
-func looksFramed(b []byte) bool { return len(b) > 1 && b[0] == 0xff && b[1]&0xe0 == 0xe0 }
-
-func looksWAV(b []byte) bool {
-	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WAVE"
 }
 
 func looksMP4(b []byte) bool  { return len(b) >= 8 && string(b[4:8]) == "ftyp" }

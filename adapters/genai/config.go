@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/credentials"
+
+	"whatsappnode/adapters/baseurl"
 )
 
 // Defaults of the configuration.
@@ -107,8 +107,8 @@ func (c Config) complete() (Config, error) {
 		}
 		c.Vertex = &v
 	}
-	if err := checkBaseURL(c.BaseURL); err != nil {
-		faults = append(faults, err)
+	if err := baseurl.Check(c.BaseURL); err != nil {
+		faults = append(faults, fmt.Errorf("the base URL %w", err))
 	}
 	return c, errors.Join(faults...)
 }
@@ -123,26 +123,6 @@ func vertexBaseURL(location string) string {
 		return "https://aiplatform." + location + ".rep.googleapis.com"
 	}
 	return "https://" + location + "-aiplatform.googleapis.com"
-}
-
-// checkBaseURL does not print the URL: somebody may have put a key into it.
-func checkBaseURL(s string) error {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("the base URL must be scheme, host and perhaps a path, nothing else")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	}
-	return errors.New("the base URL must be https, or http on a loopback host, since the credentials travel with every call")
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
 }
 
 // checkModel looks at a name that becomes part of a URL.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"google.golang.org/api/option"
+
+	"whatsappnode/adapters/googlecloud"
 )
 
 // The versions of the API.
@@ -75,7 +77,7 @@ type plan struct {
 	recognizer string // whole path
 	model      string // empty: by the clip's length, or the recognizer's
 	languages  []string
-	address    address
+	address    googlecloud.Address
 	pace       float64
 }
 
@@ -132,7 +134,7 @@ func (c Config) plan() (plan, error) {
 		endpoint = host(location)
 	}
 	var err error
-	if p.address, err = parseEndpoint(endpoint); err != nil {
+	if p.address, err = googlecloud.ParseEndpoint(endpoint); err != nil {
 		faults = append(faults, err)
 	}
 	switch {

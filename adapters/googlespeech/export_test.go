@@ -38,5 +38,5 @@ func Model(c Config) (string, error) {
 // Place is the recognizer and the address that a configuration leads to.
 func Place(c Config) (recognizer, target string, plain bool, err error) {
 	p, err := c.plan()
-	return p.recognizer, p.address.target, p.address.plain, err
+	return p.recognizer, p.address.Target, p.address.Plain, err
 }

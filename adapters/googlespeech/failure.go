@@ -3,89 +3,27 @@ package googlespeech
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
-	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"whatsappnode/adapters/httpstatus"
+	"whatsappnode/adapters/googlecloud"
 	"whatsappnode/ports"
 )
 
-// failure turns the error of a call into an Error. Of what the service wrote only
-// the code, the reason and the delay are kept: its sentences may quote the request.
+// failure turns the error of a call into an Error.
 func failure(ctx context.Context, err error) error {
-	if ended := ports.FromContext(ctx, op); ended != nil {
-		return ended
-	}
-	if errors.Is(err, errCut) || errors.Is(err, errLong) {
+	if ctx.Err() == nil && (errors.Is(err, errCut) || errors.Is(err, errLong)) {
 		return &ports.Error{Op: op, Kind: ports.KindTransient, Err: err}
 	}
-	st, isStatus := status.FromError(err)
-	if !isStatus {
-		return &ports.Error{Op: op, Kind: ports.KindUnknown, Err: fmt.Errorf("the call failed (%T)", err)}
-	}
-	e := &ports.Error{Op: op, Kind: kindOf(st), Code: st.Code().String(), Err: errors.New(describe(st))}
-	for _, detail := range st.Details() {
-		switch d := detail.(type) {
-		case *errdetails.RetryInfo:
-			e.RetryAfter = min(max(d.GetRetryDelay().AsDuration(), 0), httpstatus.MaxRetryAfter)
-		case *errdetails.ErrorInfo:
-			if reasonPattern.MatchString(d.GetReason()) {
-				e.Code = d.GetReason()
-			}
-		}
-	}
-	if strings.HasPrefix(e.Code, "API_KEY_") {
-		e.Kind = ports.KindDenied
-	}
-	switch e.Kind {
-	case ports.KindDenied, ports.KindRateLimited:
-		e.Scope = ports.ScopeAccount
-	case ports.KindTimeout:
-		// The service watches our deadline too and may be a moment earlier.
-		e.Err = fmt.Errorf("%w: %w", e.Err, context.DeadlineExceeded)
-	}
-	return e
+	return googlecloud.Failure(ctx, op, err, judge)
 }
 
-// reasonPattern is what ErrorInfo.reason may look like (google.rpc.ErrorInfo).
-var reasonPattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,62}$`)
-
-// What gRPC itself writes, on our side, before or after the service had its say.
-const (
-	localNoToken   = "transport: per-RPC creds failed"
-	localTooLarge  = "grpc: received message larger"
-	localNoConnect = "connection error"
-)
-
-func kindOf(st *status.Status) ports.Kind {
-	text := strings.ToLower(st.Message())
-	switch st.Code() {
-	case codes.Canceled:
-		return ports.KindTransient // not by us: our context lives
-	case codes.NotFound:
-		return ports.KindInvalid // a recognizer, model or region of the settings
-	case codes.Unauthenticated:
-		if strings.HasPrefix(st.Message(), localNoToken) && hasAny(text, tokenOutages) {
-			return ports.KindTransient
-		}
-	case codes.ResourceExhausted:
-		if strings.HasPrefix(text, localTooLarge) {
-			return ports.KindTransient // a malformed answer, and no quota
-		}
-	case codes.InvalidArgument, codes.OutOfRange, codes.FailedPrecondition:
-		switch {
-		case hasAny(text, refusals):
-			return ports.KindUnsupported
-		case hasAny(text, slowness):
-			return ports.KindTransient
-		}
+func judge(sentence string) ports.Kind {
+	switch {
+	case googlecloud.HasAny(sentence, refusals):
+		return ports.KindUnsupported
+	case googlecloud.HasAny(sentence, slowness):
+		return ports.KindTransient
 	}
-	return httpstatus.GRPCKind(uint32(st.Code()))
+	return ""
 }
 
 // refusals are words by which the service says that a clip is too long or in a
@@ -100,29 +38,3 @@ var refusals = []string{
 
 // slowness are words by which a stream ends because the sound came too slowly.
 var slowness = []string{"audio timeout", "without audio"}
-
-// tokenOutages are words in the error of a token that could not be fetched, when
-// it is not for a wrong key.
-var tokenOutages = []string{"dial tcp", "connection re", "timeout", "deadline", "eof", "no such host", "cannot fetch token: 5"}
-
-func hasAny(text string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
-}
-
-// describe says what happened in words of ours.
-func describe(st *status.Status) string {
-	switch text := st.Message(); {
-	case strings.HasPrefix(text, localNoToken):
-		return "no access token could be had"
-	case strings.HasPrefix(text, localTooLarge):
-		return "the answer is too large"
-	case st.Code() == codes.Unavailable && strings.Contains(text, localNoConnect):
-		return "there is no connection to the service"
-	}
-	return "the service answered " + st.Code().String()
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"whatsappnode/adapters/googlecloud"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -53,14 +54,14 @@ func NewSTT(cfg Config) (*STT, error) {
 		return nil, err
 	}
 	s := &STT{plan: p}
-	opts := clientOptions(p.address, cfg.Options)
+	opts := googlecloud.ClientOptions(p.address, cfg.Options)
 	if p.version2 {
 		s.engine, err = newVersion2(p, opts)
 	} else {
 		s.engine, err = newVersion1(p, opts)
 	}
 	if err != nil {
-		return nil, noClient(err)
+		return nil, googlecloud.NoClient("googlespeech", err)
 	}
 	return s, nil
 }

@@ -8,6 +8,8 @@ import (
 	"cloud.google.com/go/speech/apiv1/speechpb"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc/status"
+
+	"whatsappnode/adapters/googlecloud"
 )
 
 const (
@@ -30,8 +32,8 @@ func newVersion1(p plan, opts []option.ClientOption) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	client.CallOptions.Recognize = once(maxAnswer)
-	client.CallOptions.StreamingRecognize = once(maxAnswer)
+	client.CallOptions.Recognize = googlecloud.Once(maxAnswer)
+	client.CallOptions.StreamingRecognize = googlecloud.Once(maxAnswer)
 	return &version1{client: client, model: p.model}, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	speech "cloud.google.com/go/speech/apiv2"
 	"cloud.google.com/go/speech/apiv2/speechpb"
 	"google.golang.org/api/option"
+
+	"whatsappnode/adapters/googlecloud"
 )
 
 // version2 speaks google.cloud.speech.v2.
@@ -20,8 +22,8 @@ func newVersion2(p plan, opts []option.ClientOption) (engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	client.CallOptions.Recognize = once(maxAnswer)
-	client.CallOptions.StreamingRecognize = once(maxAnswer)
+	client.CallOptions.Recognize = googlecloud.Once(maxAnswer)
+	client.CallOptions.StreamingRecognize = googlecloud.Once(maxAnswer)
 	return &version2{client: client, recognizer: p.recognizer, model: p.model}, nil
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/text/language"
 	"google.golang.org/api/option"
+
+	"whatsappnode/adapters/googlecloud"
 )
 
 const (
@@ -46,7 +48,7 @@ var (
 type plan struct {
 	voices   voices
 	language language.Tag
-	address  address
+	address  googlecloud.Address
 }
 
 // plan fills in the defaults and lists every fault.
@@ -86,7 +88,7 @@ func (c Config) plan() (plan, error) {
 		endpoint = c.Location + "-" + DefaultHost
 	}
 	if endpoint != "" {
-		if p.address, err = parseEndpoint(endpoint); err != nil {
+		if p.address, err = googlecloud.ParseEndpoint(endpoint); err != nil {
 			faults = append(faults, err)
 		}
 	}

@@ -20,7 +20,7 @@ func GoogleTag(tag string) string {
 // Target is the address that a configuration leads to.
 func Target(c Config) (target string, plain bool, err error) {
 	p, err := c.plan()
-	return p.address.target, p.address.plain, err
+	return p.address.Target, p.address.Plain, err
 }
 
 // OwnDeadline is how long a call without a deadline may take.

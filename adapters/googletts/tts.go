@@ -11,6 +11,7 @@ import (
 	texttospeech "cloud.google.com/go/texttospeech/apiv1"
 	"cloud.google.com/go/texttospeech/apiv1/texttospeechpb"
 
+	"whatsappnode/adapters/googlecloud"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -44,11 +45,11 @@ func NewTTS(cfg Config) (*TTS, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := texttospeech.NewClient(context.Background(), clientOptions(p.address, cfg.Options)...) // the context is for dialling, which comes later
+	client, err := texttospeech.NewClient(context.Background(), googlecloud.ClientOptions(p.address, cfg.Options)...) // the context is for dialling, which comes later
 	if err != nil {
-		return nil, noClient(err)
+		return nil, googlecloud.NoClient("googletts", err)
 	}
-	client.CallOptions.SynthesizeSpeech = once(maxAnswer)
+	client.CallOptions.SynthesizeSpeech = googlecloud.Once(maxAnswer)
 	return &TTS{plan: p, client: client}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"whatsappnode/adapters/oggopus"
+	"whatsappnode/adapters/voicenote"
 	"whatsappnode/adapters/wav"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -104,9 +105,9 @@ func upload(clip domain.Audio) (kind string, data []byte, err error) {
 	case "audio/ogg", "audio/opus":
 		_, err = oggopus.Length(data)
 	case "audio/wav", "audio/x-wav", "audio/wave":
-		err = unless(looksWAV(data))
+		err = unless(voicenote.LooksWAV(data))
 	case "audio/mpeg", "audio/mp3":
-		err = unless(looksMP3(data))
+		err = unless(voicenote.LooksMP3(data))
 	case domain.MIMEPCM:
 		// The type means big-endian samples to everybody else (RFC 2586).
 		data, err = wrapPCM(data, params["rate"])
@@ -135,16 +136,4 @@ func wrapPCM(raw []byte, parameter string) ([]byte, error) {
 		samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
 	}
 	return wav.Encode(samples, rate), nil
-}
-
-func looksWAV(b []byte) bool {
-	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WAVE"
-}
-
-func looksMP3(b []byte) bool {
-	if bytes.HasPrefix(b, []byte("ID3")) {
-		return true
-	}
-	// A frame of layers I to III; layer "reserved" is AAC.
-	return len(b) > 1 && b[0] == 0xff && b[1]&0xe0 == 0xe0 && b[1]&0x06 != 0
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
+	"whatsappnode/adapters/baseurl"
 	"whatsappnode/domain"
 )
 
@@ -81,8 +81,8 @@ func (c Config) complete() (Config, error) {
 	if c.MaxMediaBytes < 0 || c.SendTimeout < 0 || c.UploadTimeout < 0 || c.MediaTimeout < 0 || c.MarkTimeout < 0 {
 		faults = append(faults, errors.New("a limit is negative"))
 	}
-	if err := checkBaseURL(c.BaseURL); err != nil {
-		faults = append(faults, err)
+	if err := baseurl.Check(c.BaseURL); err != nil {
+		faults = append(faults, fmt.Errorf("the Graph base URL %w", err))
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	return c, errors.Join(faults...)
@@ -93,29 +93,6 @@ func setDefault[T comparable](p *T, value T) {
 	if *p == zero {
 		*p = value
 	}
-}
-
-// checkBaseURL does not print the URL: somebody may have put a token into it.
-func checkBaseURL(s string) error {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return errors.New("the Graph base URL must be scheme, host and perhaps a path, nothing else")
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && isLoopbackHost(u.Hostname()):
-		return nil
-	}
-	return fmt.Errorf("the Graph base URL must be https, or http on a loopback host, since the access token travels with every call")
-}
-
-// isLoopbackHost reports whether a host name or address can only mean this machine.
-func isLoopbackHost(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Zone() == "" && ip.Unmap().IsLoopback()
 }
 
 // splitHostPort cuts "host", "host:port", "[v6]:port" or a bare IPv6 address.

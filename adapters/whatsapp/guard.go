@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"whatsappnode/adapters/baseurl"
 )
 
 // MediaGuard decides where media may be downloaded from. A media URL comes out of a
@@ -70,7 +72,7 @@ func parseMediaHost(entry string) (mediaHost, error) {
 	}
 	h := mediaHost{port: port}
 	host, h.subdomain = strings.CutPrefix(strings.ToLower(host), ".")
-	h.name, h.loopback = host, !h.subdomain && isLoopbackHost(host)
+	h.name, h.loopback = host, !h.subdomain && baseurl.IsLoopback(host)
 	if ip, err := netip.ParseAddr(host); err == nil {
 		h.ip = ip.Unmap()
 		if h.subdomain || ip.Zone() != "" {

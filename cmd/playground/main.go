@@ -103,7 +103,7 @@ func run(ctx context.Context, getenv settings.Getenv, stdout io.Writer) error {
 	g.Go(func() error {
 		defer fmt.Fprintln(stdout, "Bye.")
 		err := bot.Run(ctx, overlay(getenv, defaults(getenv, base, dir)), "", stdout, bot.Options{
-			Observer: newTimeline(sim),
+			Observer: newTimeline(sim.Timeline),
 			Ready:    func(r bot.Running) { greet(stdout, sim, r, base) },
 		})
 		if err == nil && ctx.Err() == nil {

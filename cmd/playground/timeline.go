@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
 	"whatsappnode/domain"
@@ -11,12 +12,13 @@ import (
 // timeline passes what happens to turns on to the page. It learns from the events
 // which messages belong to which turn, since the page knows only messages.
 type timeline struct {
-	sim *simulator.Simulator
+	show func(simulator.TL)
 
-	mu    sync.Mutex
-	begun map[domain.TurnID]*begun
-	seen  map[domain.MessageID]int64 // when a message was received, until its turn is known
-	order []domain.TurnID
+	mu      sync.Mutex
+	begun   map[domain.TurnID]*begun
+	order   []domain.TurnID
+	waiting map[domain.MessageID]int64 // received at, until its turn is known
+	missing map[domain.MessageID]domain.TurnID
 }
 
 type begun struct {
@@ -27,8 +29,11 @@ type begun struct {
 // maxTurns bounds what the timeline remembers; the page shows fewer.
 const maxTurns = 1000
 
-func newTimeline(sim *simulator.Simulator) *timeline {
-	return &timeline{sim: sim, begun: map[domain.TurnID]*begun{}, seen: map[domain.MessageID]int64{}}
+func newTimeline(show func(simulator.TL)) *timeline {
+	return &timeline{
+		show: show, begun: map[domain.TurnID]*begun{},
+		waiting: map[domain.MessageID]int64{}, missing: map[domain.MessageID]domain.TurnID{},
+	}
 }
 
 // Observe implements ports.ObserverPort.
@@ -37,9 +42,9 @@ func (t *timeline) Observe(ev ports.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if ev.Turn == "" {
-		if ev.Stage == ports.StageReceived && len(t.seen) < 10*maxTurns {
+		if ev.Stage == ports.StageReceived {
 			for _, m := range ev.Messages {
-				t.seen[m] = at
+				t.received(m, at)
 			}
 		}
 		return
@@ -49,30 +54,60 @@ func (t *timeline) Observe(ev ports.Event) {
 		b = &begun{at: at}
 		t.begun[ev.Turn], t.order = b, append(t.order, ev.Turn)
 		if len(t.order) > maxTurns {
-			delete(t.begun, t.order[0])
+			t.forget(t.order[0])
 			t.order = t.order[1:]
 		}
 	}
-	t.receive(ev, b)
+	t.take(ev, b)
 	t.publish(ev.Turn, b, string(ev.Stage), at, ev.Detail)
 }
 
-// receive shows the messages that the turn took in, from when they arrived.
-func (t *timeline) receive(ev ports.Event, b *begun) {
+// received shows the message in its turn, or keeps the time until the turn is
+// known. A worker can be quicker than the report of the process that took the
+// webhook, so either may come first.
+func (t *timeline) received(m domain.MessageID, at int64) {
+	turn, late := t.missing[m]
+	if !late {
+		if len(t.waiting) < 10*maxTurns {
+			t.waiting[m] = at
+		}
+		return
+	}
+	delete(t.missing, m)
+	b := t.begun[turn]
+	b.at = min(b.at, at)
+	t.publish(turn, b, string(ports.StageReceived), at, "")
+}
+
+// take shows the messages that the turn took in, from when they arrived.
+func (t *timeline) take(ev ports.Event, b *begun) {
 	for _, m := range ev.Messages {
-		at, waiting := t.seen[m]
-		if !waiting {
+		if slices.Contains(b.messages, string(m)) {
 			continue
 		}
-		delete(t.seen, m)
 		b.messages = append(b.messages, string(m))
+		at, received := t.waiting[m]
+		if !received {
+			t.missing[m] = ev.Turn
+			continue
+		}
+		delete(t.waiting, m)
 		b.at = min(b.at, at)
 		t.publish(ev.Turn, b, string(ports.StageReceived), at, "")
 	}
 }
 
+func (t *timeline) forget(turn domain.TurnID) {
+	for _, m := range t.begun[turn].messages {
+		if t.missing[domain.MessageID(m)] == turn {
+			delete(t.missing, domain.MessageID(m))
+		}
+	}
+	delete(t.begun, turn)
+}
+
 func (t *timeline) publish(turn domain.TurnID, b *begun, stage string, at int64, detail string) {
-	t.sim.Timeline(simulator.TL{
-		Turn: string(turn), MessageIDs: append([]string(nil), b.messages...), Stage: stage, At: at, MS: at - b.at, Detail: detail,
+	t.show(simulator.TL{
+		Turn: string(turn), MessageIDs: slices.Clone(b.messages), Stage: stage, At: at, MS: at - b.at, Detail: detail,
 	})
 }

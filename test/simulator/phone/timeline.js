@@ -36,6 +36,7 @@ export function addEvent(turns, event, max) {
     turns.set(event.turn, turn);
     if (turns.size > max) turns.delete(turns.keys().next().value);
   }
+  turn.user ||= event.user; // an early stage may be known before whose turn it is
   // State and stream can both bring an event: the same stage at the same moment is one.
   turn.events.set(`${event.stage}|${event.at}|${event.detail ?? ""}`, event);
   for (const id of event.message_ids ?? []) turn.messages.add(id);

@@ -21,11 +21,12 @@ export function timelinePanel(store) {
 
   root.draw = (shown) => {
     user = shown;
-    // A turn brings a dozen events in a burst: one drawing a frame is enough.
-    if (!due) due = requestAnimationFrame(() => {
+    // A turn brings a dozen events in a burst: one drawing a frame is enough. A
+    // frame callback would never come in a window that is covered.
+    if (!due) due = setTimeout(() => {
       due = 0;
       draw();
-    });
+    }, 16);
   };
 
   function draw() {

@@ -1,4 +1,4 @@
-package googlespeech
+package googlecloud
 
 import (
 	"errors"
@@ -17,15 +17,15 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// address is where the service listens.
-type address struct {
-	target string // host:port
-	plain  bool   // neither TLS nor credentials
+// Address is where a service listens.
+type Address struct {
+	Target string // host:port
+	Plain  bool   // neither TLS nor credentials
 }
 
-// parseEndpoint reads "host", "host:port", "https://host:port" or
+// ParseEndpoint reads "host", "host:port", "https://host:port" or
 // "http://host:port". Only the last is plain.
-func parseEndpoint(s string) (address, error) {
+func ParseEndpoint(s string) (Address, error) {
 	scheme, rest, has := strings.Cut(s, "://")
 	if !has {
 		scheme, rest = "https", s
@@ -33,18 +33,18 @@ func parseEndpoint(s string) (address, error) {
 	u, err := url.Parse("//" + rest)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
 		scheme != "https" && scheme != "http" {
-		return address{}, errors.New("the endpoint is neither host:port (TLS) nor http://host:port (plain)")
+		return Address{}, errors.New("the endpoint is neither host:port (TLS) nor http://host:port (plain)")
 	}
-	a := address{plain: scheme == "http"}
+	a := Address{Plain: scheme == "http"}
 	port := u.Port()
 	switch {
 	case port != "":
-	case a.plain:
+	case a.Plain:
 		port = "80"
 	default:
 		port = "443"
 	}
-	a.target = net.JoinHostPort(u.Hostname(), port)
+	a.Target = net.JoinHostPort(u.Hostname(), port)
 	return a, nil
 }
 
@@ -55,30 +55,30 @@ var reconnect = grpc.ConnectParams{
 	MinConnectTimeout: 10 * time.Second,
 }
 
-// clientOptions are those of a client for the address.
-func clientOptions(a address, more []option.ClientOption) []option.ClientOption {
+// ClientOptions are those of a client for the address; later options win.
+func ClientOptions(a Address, more []option.ClientOption) []option.ClientOption {
 	opts := []option.ClientOption{
-		option.WithEndpoint(a.target),
+		option.WithEndpoint(a.Target),
 		option.WithLogger(slog.New(slog.DiscardHandler)),
 		option.WithGRPCDialOption(grpc.WithConnectParams(reconnect)),
 		option.WithGRPCDialOption(grpc.WithDisableServiceConfig()), // it could switch retries on
 	}
-	if a.plain {
+	if a.Plain {
 		opts = append(opts, option.WithoutAuthentication(),
 			option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))
 	}
 	return append(opts, more...)
 }
 
-// once replaces the library's options of a method: no retries, and answers of at
+// Once replaces the library's options of a method: no retries, and answers of at
 // most limit bytes.
-func once(limit int) []gax.CallOption {
+func Once(limit int) []gax.CallOption {
 	return []gax.CallOption{gax.WithGRPCOptions(grpc.MaxCallRecvMsgSize(limit))}
 }
 
-// noClient explains why a client could not be made: for want of credentials, as a
-// rule, since nothing is dialled yet.
-func noClient(err error) error {
+// NoClient explains why an adapter's client could not be made: for want of
+// credentials, as a rule, since nothing is dialled yet.
+func NoClient(adapter string, err error) error {
 	reason := err
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -86,6 +86,6 @@ func noClient(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		reason = errors.New("the file of the credentials may not be read")
 	}
-	return fmt.Errorf("googlespeech: no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account, "+
-		"run `gcloud auth application-default login`, or run on Google Cloud as a service account: %w", reason)
+	return fmt.Errorf("%s: no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account, "+
+		"run `gcloud auth application-default login`, or run on Google Cloud as a service account: %w", adapter, reason)
 }
