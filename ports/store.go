@@ -48,11 +48,12 @@ var ErrLeaseLost = errors.New("the lease on the conversation is lost")
 
 // InboxPort hands conversations to workers, one worker at a time.
 //
-// It has six methods because they are one protocol: the life of a lease. While a
+// It has seven methods because they are one protocol: the life of a lease. While a
 // worker holds a lease on a conversation nobody else gets it; a lease that is not
-// extended ends by itself, and its fencing token makes every later write of that
+// extended ends by itself, and its fencing token makes every later call of that
 // worker fail with ErrLeaseLost and change nothing. All methods may be called
-// concurrently; for one lease they are called one at a time, except Extend.
+// concurrently; for one lease they are called one at a time, except Extend and
+// Pending.
 type InboxPort interface {
 	// Lease blocks until a conversation is due and returns it with everything it
 	// has waiting, or until ctx ends (then ctx's error). A conversation is due when
@@ -62,6 +63,14 @@ type InboxPort interface {
 	Lease(ctx context.Context) (Work, error)
 	// Extend prolongs the lease by the store's lease time.
 	Extend(ctx context.Context, lease Lease) error
+	// Pending reads what Work.Pending would hold now: the messages no finished turn
+	// has consumed, in order of admission, those of open turns too, at most
+	// MaxPending. A message is in it if its admission was answered before the call,
+	// unless older ones reach the bound; it waits for no Hold. It changes nothing: the
+	// lease is not prolonged, and Finish removes the turn's inputs alone, whatever was
+	// read. Without the lease the answer is ErrLeaseLost; a store that cannot be read
+	// answers KindTransient.
+	Pending(ctx context.Context, lease Lease) ([]domain.Message, error)
 	// Checkpoint durably replaces the stored turn; the lease is kept.
 	Checkpoint(ctx context.Context, lease Lease, turn domain.Turn) error
 	// Finish durably stores the turn and the conversation, removes the turn's
@@ -104,6 +113,13 @@ type Work struct {
 	Pending []domain.Message
 	// Facts are the statuses received for the sends of Open, in order of arrival.
 	Facts []domain.Status
+	// News receives a value when a message was admitted to the conversation after
+	// Pending was read, by this process or another. It is a hint to call
+	// InboxPort.Pending: it may be late, be missing or come without reason. It has room
+	// for one value, so one may stand for several messages, and nobody needs to read
+	// it; it is never closed, and silent once the lease ended. It is nil for a store
+	// that cannot tell.
+	News <-chan struct{}
 }
 
 // MaxPending bounds Work.Pending.

@@ -82,6 +82,7 @@ type conversation struct {
 
 	token      int64
 	leaseUntil time.Time // zero while nobody holds it
+	news       chan struct{}
 	// due is when the next worker may take the conversation: the end of the lease
 	// while there is one, and zero when nothing waits.
 	due time.Time
@@ -158,6 +159,7 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 		if c.leaseUntil.IsZero() && !c.deferred {
 			c.dueAt(now.Add(m.Hold))
 		}
+		c.tell(now)
 		out = append(out, ports.Admission{Message: m.ID, Conversation: c.id, New: true})
 	}
 	s.grant()

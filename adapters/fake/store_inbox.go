@@ -82,7 +82,8 @@ func (s *Store) claim(c *conversation, now time.Time) ports.Work {
 	c.token++
 	c.leaseUntil = now.Add(s.ttl)
 	c.due, c.deferred = c.leaseUntil, false
-	work := ports.Work{Lease: ports.Lease{Conversation: c.id, Token: c.token, TTL: s.ttl}}
+	c.news = make(chan struct{}, 1)
+	work := ports.Work{Lease: ports.Lease{Conversation: c.id, Token: c.token, TTL: s.ttl}, News: c.news}
 	if c.saved != nil {
 		work.Conversation, _ = domain.RestoreConversation(c.saved.Record())
 	} else {
@@ -100,10 +101,27 @@ func (s *Store) claim(c *conversation, now time.Time) ports.Work {
 		work.Facts = append(work.Facts, f.status)
 		work.Lease.Cursor = f.seq
 	}
-	for _, w := range c.inbox[:min(len(c.inbox), ports.MaxPending)] {
-		work.Pending = append(work.Pending, w.message)
-	}
+	work.Pending = c.pending()
 	return work
+}
+
+func (c *conversation) pending() []domain.Message {
+	var out []domain.Message
+	for _, w := range c.inbox[:min(len(c.inbox), ports.MaxPending)] {
+		out = append(out, w.message)
+	}
+	return out
+}
+
+// tell lets the holder of a lease that has not run out know of a message.
+func (c *conversation) tell(now time.Time) {
+	if !now.Before(c.leaseUntil) {
+		return
+	}
+	select {
+	case c.news <- struct{}{}:
+	default: // it has been told already
+	}
 }
 
 // held returns the conversation of a lease that still holds. A lease that ran out
@@ -119,7 +137,20 @@ func (s *Store) held(ctx context.Context, op string, l ports.Lease) (*conversati
 	return c, nil
 }
 
-func (c *conversation) endLease() { c.leaseUntil, c.due, c.deferred = time.Time{}, time.Time{}, false }
+func (c *conversation) endLease() {
+	c.leaseUntil, c.due, c.deferred, c.news = time.Time{}, time.Time{}, false, nil
+}
+
+// Pending implements ports.InboxPort.
+func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.held(ctx, "pending", lease)
+	if err != nil {
+		return nil, err
+	}
+	return c.pending(), nil
+}
 
 // Extend implements ports.InboxPort.
 func (s *Store) Extend(ctx context.Context, lease ports.Lease) error {

@@ -158,6 +158,11 @@ func (s *Store) admitCall(ctx context.Context, part int, args []string, n int) (
 		return nil, errors.New("the script's answer is of another length")
 	}
 	s.dispatch.learn(part, out[0])
+	for i := 1; i < len(out); i += 2 {
+		if out[i] == "n" { // what is published is for the other processes
+			s.news.Tell(domain.ConversationID(out[i+1]))
+		}
+	}
 	return out[1:], nil
 }
 

@@ -51,6 +51,14 @@ func (o *opened) reopen(t *testing.T) {
 	o.Store = s
 }
 
+// another is a second store on the same data.
+func (o *opened) another(t *testing.T) *opened {
+	second := &opened{opt: o.opt}
+	second.reopen(t)
+	t.Cleanup(func() { require.NoError(t, second.Close()) })
+	return second
+}
+
 func (s *site) harness() porttest.StoreHarness {
 	return porttest.StoreHarness{
 		Unit:    unit,
@@ -62,6 +70,7 @@ func (s *site) harness() porttest.StoreHarness {
 			o.reopen(t)
 			return o
 		},
+		Another: func(t *testing.T, st porttest.Store) porttest.Store { return st.(*opened).another(t) },
 		// A master that demands a replica it does not have refuses every write.
 		Break: func(t *testing.T, _ porttest.Store) func() {
 			s.config(t, "min-replicas-to-write", "1")
@@ -125,13 +134,8 @@ func (s *site) suites(t *testing.T) {
 	t.Run("Pacer", func(t *testing.T) {
 		porttest.TestPacer(t, porttest.PacerHarness{
 			Unit: unit, Advance: s.advance,
-			New: func(t *testing.T) ports.PacerPort { return s.open(t) },
-			Another: func(t *testing.T, p ports.PacerPort) ports.PacerPort {
-				o := &opened{opt: p.(*opened).opt}
-				o.reopen(t)
-				t.Cleanup(func() { require.NoError(t, o.Close()) })
-				return o
-			},
+			New:     func(t *testing.T) ports.PacerPort { return s.open(t) },
+			Another: func(t *testing.T, p ports.PacerPort) ports.PacerPort { return p.(*opened).another(t) },
 		})
 	})
 }

@@ -52,6 +52,11 @@
 // says so on a channel; each process waits for the earliest due time it knows of,
 // and asks for all of them every few seconds in case it missed something.
 //
+// A message for a conversation that is leased is told of on the same channel, since
+// its holder may be another process; the one that admits it tells its own holders
+// itself. What was said while a process did not hear is gone: when it hears again it
+// tells all its holders to look.
+//
 // # Durability
 //
 // See Ack. Every write that a port calls durable is confirmed as configured before

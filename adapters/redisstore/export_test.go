@@ -41,3 +41,6 @@ func (s *Store) AdmitHalf(ctx context.Context, m domain.Message, step int) error
 	}
 	return s.link(ctx, it, conv)
 }
+
+// Held is how many leases the store remembers to tell of news.
+func (s *Store) Held() int { return s.news.Len() }

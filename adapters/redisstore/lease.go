@@ -54,42 +54,87 @@ func (s *Store) giveBack(l ports.Lease) {
 	_ = s.Release(ctx, l) // see giveBackTime
 }
 
-// underLease runs a script that checks a lease. Its arguments begin with the
-// conversation and the token.
+// underLease runs a script that checks a lease and answers how it went and the report
+// of the head. Its arguments begin with the conversation and the token.
 func (s *Store) underLease(ctx context.Context, op string, l ports.Lease, c call) error {
+	out, err := s.askUnderLease(ctx, op, l, c)
+	if err != nil {
+		return err
+	}
+	if len(out) != 2 {
+		return storeErr(ctx, op, errors.New("unexpected answer"))
+	}
+	if out[0] != "ok" {
+		return invalid(op, errors.New("the turn's id is taken by another conversation"))
+	}
+	part, _ := s.home(string(l.Conversation)) // it is ours, or nobody had answered
+	s.dispatch.learn(part, out[1])
+	return nil
+}
+
+// askUnderLease is underLease for a script with an answer of its own, which begins
+// with how it went; that is not "lost".
+func (s *Store) askUnderLease(ctx context.Context, op string, l ports.Lease, c call) ([]string, error) {
 	part, ok := s.home(string(l.Conversation))
 	if !ok {
-		return fmt.Errorf("%s: %w", opName(op), ports.ErrLeaseLost)
+		return nil, lost(op)
 	}
 	c.part = part
 	c.args = append([]string{string(l.Conversation), strconv.FormatInt(l.Token, 10)}, c.args...)
 	msg, err := s.run(ctx, op, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out, err := stringsOf(msg)
-	if err != nil || len(out) != 2 {
-		return storeErr(ctx, op, errors.Join(err, errors.New("unexpected answer")))
+	if err != nil || len(out) == 0 {
+		return nil, storeErr(ctx, op, errors.Join(err, errors.New("unexpected answer")))
 	}
-	switch out[0] {
-	case "ok":
-		s.dispatch.learn(part, out[1])
-		return nil
-	case "lost":
-		return fmt.Errorf("%s: %w", opName(op), ports.ErrLeaseLost)
+	if out[0] == "lost" {
+		s.news.Remove(l)
+		return nil, lost(op)
 	}
-	return invalid(op, errors.New("the turn's id is taken by another conversation"))
+	return out, nil
+}
+
+func lost(op string) error { return fmt.Errorf("%s: %w", opName(op), ports.ErrLeaseLost) }
+
+// endLease is underLease for a script with which the lease ends.
+func (s *Store) endLease(ctx context.Context, op string, l ports.Lease, c call) error {
+	err := s.underLease(ctx, op, l, c)
+	if err == nil {
+		s.news.Remove(l)
+	}
+	return err
 }
 
 // Extend implements ports.InboxPort. It is not confirmed by replicas or disk: a lease
 // that a failover shortens is lost, which every worker must expect anyway.
 func (s *Store) Extend(ctx context.Context, lease ports.Lease) error {
-	return s.underLease(ctx, "extend", lease, call{sc: scExtend, args: []string{micros(s.opt.LeaseTTL)}, harmless: true})
+	until := time.Now().Add(s.opt.LeaseTTL) // by the server's clock it is no earlier
+	err := s.underLease(ctx, "extend", lease, call{sc: scExtend, args: []string{micros(s.opt.LeaseTTL)}, harmless: true})
+	if err == nil {
+		s.news.Extend(lease, until)
+	}
+	return err
+}
+
+// Pending implements ports.InboxPort. The script only reads, but it is called as one that
+// may write, so it is the primary that answers, and nothing that was admitted is missing.
+func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Message, error) {
+	out, err := s.askUnderLease(ctx, "pending", lease, call{sc: scPending, args: []string{strconv.Itoa(ports.MaxPending)}, harmless: true})
+	if err != nil {
+		return nil, err
+	}
+	pending, err := readPending(out[1:])
+	if err != nil {
+		return nil, storeErr(ctx, "pending", err)
+	}
+	return pending, nil
 }
 
 // Release implements ports.InboxPort.
 func (s *Store) Release(ctx context.Context, lease ports.Lease) error {
-	return s.underLease(ctx, "release", lease, call{sc: scRelease, durable: true})
+	return s.endLease(ctx, "release", lease, call{sc: scRelease, durable: true})
 }
 
 // Checkpoint implements ports.InboxPort.
@@ -111,7 +156,7 @@ func (s *Store) Checkpoint(ctx context.Context, lease ports.Lease, turn domain.T
 func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn, after time.Duration) error {
 	args := []string{strconv.FormatInt(lease.Cursor, 10), micros(max(0, after))}
 	if turn == nil {
-		return s.underLease(ctx, "defer", lease, call{sc: scDefer, args: append(args, ""), durable: true})
+		return s.endLease(ctx, "defer", lease, call{sc: scDefer, args: append(args, ""), durable: true})
 	}
 	t, err := prepareTurn("defer", lease, *turn)
 	if err != nil {
@@ -121,7 +166,7 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 		return err
 	}
 	args = append(args, t.id, t.data, flag(t.settled), flag(t.dead))
-	err = s.underLease(ctx, "defer", lease, call{sc: scDefer, args: append(args, t.sends()...), durable: true})
+	err = s.endLease(ctx, "defer", lease, call{sc: scDefer, args: append(args, t.sends()...), durable: true})
 	return s.orUnpoint(ctx, t, err)
 }
 
@@ -144,6 +189,6 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 		strconv.FormatInt(lease.Cursor, 10), memory, t.id, t.data, flag(t.dead),
 		micros(TurnRetention), micros(DeadLetterRetention), strconv.Itoa(len(sends)),
 	}, sends...)
-	err = s.underLease(ctx, "finish", lease, call{sc: scFinish, args: append(args, t.inputs...), durable: true})
+	err = s.endLease(ctx, "finish", lease, call{sc: scFinish, args: append(args, t.inputs...), durable: true})
 	return s.orUnpoint(ctx, t, err)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"whatsappnode/adapters/news"
 	"whatsappnode/ports"
 )
 
@@ -30,7 +31,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	for part := range s.bases {
 		s.bases[part] = "{" + opt.Prefix + ":p" + strconv.Itoa(part) + "}"
 	}
-	s.dispatch = newDispatcher(s)
+	s.dispatch, s.news = newDispatcher(s), news.New(time.Now)
 	client, err := connect(ctx, opt)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ var (
 	scClaim      = load("claim", "with_turns")
 	scPeek       = load("peek")
 	scExtend     = load("extend", "with_turns")
+	scPending    = load("pending", "with_turns")
 	scCheckpoint = load("checkpoint", "with_turns")
 	scDefer      = load("defer", "with_turns")
 	scRelease    = load("release", "with_turns")

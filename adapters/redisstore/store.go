@@ -10,6 +10,7 @@ import (
 	"github.com/redis/rueidis"
 	"golang.org/x/sync/errgroup"
 
+	"whatsappnode/adapters/news"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -39,6 +40,7 @@ type Store struct {
 	lastSync atomic.Int64 // Unix nanoseconds of the newest durable write Ping made
 
 	dispatch  *dispatcher
+	news      *news.Leases
 	closing   chan struct{}
 	closeOnce sync.Once
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"whatsappnode/domain"
 )
 
 const (
@@ -63,14 +65,25 @@ func (d *dispatcher) hearing(now bool) {
 	}
 	d.heard = now
 	d.mu.Unlock()
+	if now {
+		d.s.news.TellAll() // the same for what came to leased conversations
+	}
 	d.nudge()
 }
 
-// hear reads "partition:store:report".
+// hear reads "partition:store:report", or "partition:store:news:conversation" for a
+// message to a leased conversation. Whatever else is said is of later releases.
 func (d *dispatcher) hear(text string) {
 	f := strings.Split(text, ":")
-	if len(f) != 3 || f[1] == d.s.instance {
+	if len(f) < 3 || f[1] == d.s.instance {
 		return // our own calls were answered with the same
+	}
+	if len(f) == 4 && f[2] == "news" {
+		d.s.news.Tell(domain.ConversationID(f[3]))
+		return
+	}
+	if len(f) != 3 {
+		return
 	}
 	part, err := strconv.Atoi(f[0])
 	if err != nil || part < 0 || part >= len(d.parts) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -18,6 +19,9 @@ import (
 // claim leases the conversation of a partition that is due longest. It returns the
 // report on the head as the scripts tell it, and no work when nothing is due.
 func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, error) {
+	done := s.news.Expect()
+	defer done()
+	until := time.Now().Add(s.opt.LeaseTTL) // by the server's clock it is no earlier
 	msg, err := s.run(ctx, "lease", call{sc: scClaim, part: part, args: []string{micros(s.opt.LeaseTTL), strconv.Itoa(ports.MaxPending)}})
 	if err != nil {
 		return ports.Work{}, "", false, err
@@ -31,7 +35,9 @@ func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, 
 		return ports.Work{}, report, false, storeErr(ctx, "lease", err)
 	}
 	work, err := s.readWork(out)
-	if err != nil && !record.Unreadable(err) {
+	if err == nil {
+		work.News = s.news.Add(work.Lease, until)
+	} else if !record.Unreadable(err) {
 		s.giveBack(work.Lease)
 	}
 	// A record that cannot be read will not be readable at once: its conversation waits
@@ -57,19 +63,28 @@ func (s *Store) readWork(out []rueidis.RedisMessage) (ports.Work, error) {
 	if err != nil {
 		return w, err
 	}
-	for _, p := range pending {
-		_, data, _ := strings.Cut(p, ":") // its due time comes first
-		m, err := record.DecodeMessage([]byte(data))
-		if err != nil {
-			return w, err
-		}
-		w.Pending = append(w.Pending, m)
+	if w.Pending, err = readPending(pending); err != nil {
+		return w, err
 	}
 	if err := readOpen(&w, out[5]); err != nil {
 		return w, err
 	}
 	w.Conversation, err = readMemory(w, head[2])
 	return w, err
+}
+
+// readPending decodes the messages of an inbox, each behind its due time.
+func readPending(entries []string) ([]domain.Message, error) {
+	var out []domain.Message
+	for _, e := range entries {
+		_, data, _ := strings.Cut(e, ":")
+		m, err := record.DecodeMessage([]byte(data))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 func readOpen(w *ports.Work, msg rueidis.RedisMessage) error {

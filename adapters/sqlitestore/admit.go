@@ -24,7 +24,8 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 		return []ports.Admission{}, ports.FromContext(ctx, "sqlitestore: admit")
 	}
 	out := make([]ports.Admission, len(batch))
-	err := s.do(ctx, "admit", len(batch), func(w *writer) error {
+	j := &job{ctx: ctx, weight: len(batch), done: make(chan error, 1)}
+	j.run = func(w *writer) error {
 		for i := range batch {
 			var err error
 			if out[i], err = w.admit(&batch[i], encoded[i]); err != nil {
@@ -32,8 +33,16 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	// By the writer, so that a caller whose time is up leaves nobody uninformed.
+	j.kept = func() {
+		for _, a := range out {
+			if a.New {
+				s.news.Tell(a.Conversation)
+			}
+		}
+	}
+	if err := s.submit("admit", j); err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -11,7 +11,8 @@
 //
 // One process owns the file, guarded by a lock on "<path>.lock". So leases found
 // at Open belong to a process that is gone, and their work is due at once. For the
-// same reason the limits of ports.PacerPort are kept in memory.
+// same reason the limits of ports.PacerPort are kept in memory, and the holders of
+// leases are told of new messages by the writer, once they are committed.
 //
 // The operator's ports.DeadLetterPort and ports.ErasurePort are here too. Erasing a
 // person builds the file anew, because SQLite leaves copies of what it removes.

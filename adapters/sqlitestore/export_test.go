@@ -93,3 +93,6 @@ func (s *Store) LeaseWith(ctx context.Context, fn func()) (ports.Work, error) {
 	fn()
 	return s.take(ctx, g)
 }
+
+// Held is how many leases the store remembers to tell of news.
+func (s *Store) Held() int { return s.news.Len() }

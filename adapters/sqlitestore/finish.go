@@ -86,7 +86,7 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	if err != nil {
 		return invalid("finish", err)
 	}
-	return s.held(ctx, "finish", lease, func(w *writer, conv int64) error {
+	return s.ending(ctx, "finish", lease, func(w *writer, conv int64) error {
 		n, err := w.keep("finish", conv, t)
 		if err != nil {
 			return err

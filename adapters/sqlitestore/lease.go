@@ -30,6 +30,7 @@ type grant struct {
 	to    chan *grant // buffered, so that the writer never waits for a caller
 	n     int64
 	lease ports.Lease
+	until int64 // when the lease ends, Unix nanoseconds
 	err   error
 }
 
@@ -140,8 +141,12 @@ func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
 	if g.err != nil {
 		return ports.Work{}, storeErr("lease", g.err)
 	}
+	// From before the reading on: what is admitted after it must not be missed.
+	told := s.news.Add(g.lease, unix(g.until))
 	work, err := s.work(ctx, g)
+	work.News = told
 	if err != nil {
+		s.news.Remove(g.lease)
 		// A record that cannot be read will not be readable at once: its conversation
 		// waits for the lease to run out, and the others go on.
 		if !record.Unreadable(err) {
@@ -191,8 +196,8 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 			break
 		}
 		grants = append(grants, g)
-		g.n, g.lease = n, ports.Lease{TTL: s.ttl}
-		if _, err := w.row(stClaim, []any{n, w.now + int64(s.ttl)}, &g.lease.Conversation, &g.lease.Token); err != nil {
+		g.n, g.lease, g.until = n, ports.Lease{TTL: s.ttl}, w.now+int64(s.ttl)
+		if _, err := w.row(stClaim, []any{n, g.until}, &g.lease.Conversation, &g.lease.Token); err != nil {
 			return grants, recheck, err
 		}
 	}
@@ -202,30 +207,51 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 // held runs fn if the lease still holds. A lease that ran out is lost even while
 // nobody else has taken the conversation.
 func (s *Store) held(ctx context.Context, op string, l ports.Lease, fn func(w *writer, conv int64) error) error {
-	return s.do(ctx, op, 1, func(w *writer) error {
+	err := s.do(ctx, op, 1, func(w *writer) error {
 		var n int64
 		found, err := w.row(stHeld, []any{string(l.Conversation), l.Token, w.now}, &n)
 		if err != nil {
 			return err
 		}
 		if !found {
-			return fmt.Errorf("sqlitestore: %s: %w", op, ports.ErrLeaseLost)
+			return lost(op)
 		}
 		return fn(w, n)
 	})
+	if errors.Is(err, ports.ErrLeaseLost) {
+		s.news.Remove(l)
+	}
+	return err
+}
+
+func lost(op string) error { return fmt.Errorf("sqlitestore: %s: %w", op, ports.ErrLeaseLost) }
+
+// ending is held for a write with which the lease ends.
+func (s *Store) ending(ctx context.Context, op string, l ports.Lease, fn func(w *writer, conv int64) error) error {
+	err := s.held(ctx, op, l, fn)
+	if err == nil {
+		s.news.Remove(l)
+	}
+	return err
 }
 
 // Extend implements ports.InboxPort.
 func (s *Store) Extend(ctx context.Context, lease ports.Lease) error {
-	return s.held(ctx, "extend", lease, func(w *writer, conv int64) error {
-		_, err := w.exec(stExtend, conv, w.now+int64(s.ttl))
+	var until int64
+	err := s.held(ctx, "extend", lease, func(w *writer, conv int64) error {
+		until = w.now + int64(s.ttl)
+		_, err := w.exec(stExtend, conv, until)
 		return err
 	})
+	if err == nil {
+		s.news.Extend(lease, unix(until))
+	}
+	return err
 }
 
 // Release implements ports.InboxPort.
 func (s *Store) Release(ctx context.Context, lease ports.Lease) error {
-	return s.held(ctx, "release", lease, func(w *writer, conv int64) error {
+	return s.ending(ctx, "release", lease, func(w *writer, conv int64) error {
 		_, err := w.exec(stEndLease, conv, w.now, false)
 		return err
 	})
@@ -241,7 +267,7 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 			return err
 		}
 	}
-	return s.held(ctx, "defer", lease, func(w *writer, conv int64) error {
+	return s.ending(ctx, "defer", lease, func(w *writer, conv int64) error {
 		if kept != nil {
 			if _, err := w.keep("defer", conv, kept); err != nil {
 				return err

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"whatsappnode/adapters/news"
 )
 
 var errBadConn = driver.ErrBadConn
@@ -59,6 +61,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if opt.MaxQueue <= 0 {
 		opt.MaxQueue = DefaultMaxQueue
 	}
+	s.news = news.New(s.clock)
 	s.queue = make(chan *job, opt.MaxQueue)
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, explain(path, err))

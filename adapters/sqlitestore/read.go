@@ -13,8 +13,8 @@ import (
 
 // readStatements are prepared on every reading connection that needs them.
 type readStatements struct {
-	countDue, countInbox, work, openTurns, openFacts, pending *sql.Stmt
-	load, turns, facts, deadLetters, deadMessages, find       *sql.Stmt
+	countDue, countInbox, work, held, openTurns, openFacts, pending *sql.Stmt
+	load, turns, facts, deadLetters, deadMessages, find             *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -25,6 +25,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.countDue, `SELECT count(*) FROM conversations WHERE due IS NOT NULL`},
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
 		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
+		{&r.held, statementText[stHeld]},
 		{&r.openTurns, `SELECT data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
 		{&r.openFacts, `SELECT f.seq, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
 		{&r.pending, `SELECT data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
@@ -137,6 +138,31 @@ func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
 		}, g.n)
 	})
 	return w, err
+}
+
+// Pending implements ports.InboxPort. It reads beside the writer, of one moment, and
+// so waits for no commit.
+func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Message, error) {
+	var out []domain.Message
+	err := s.view(ctx, "pending", func(r *reader) error {
+		var n int64
+		err := r.one(s.read.held, string(lease.Conversation), lease.Token, s.clock().UnixNano()).Scan(&n)
+		if errors.Is(err, sql.ErrNoRows) {
+			return lost("pending")
+		}
+		if err != nil {
+			return err
+		}
+		out, err = list(r, record.DecodeMessage, s.read.pending, n, ports.MaxPending)
+		return err
+	})
+	if errors.Is(err, ports.ErrLeaseLost) {
+		s.news.Remove(lease)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // Load implements ports.ConversationPort.

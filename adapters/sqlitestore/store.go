@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"whatsappnode/adapters/news"
 	"whatsappnode/ports"
 )
 
@@ -65,6 +66,7 @@ type Store struct {
 	readers *sql.DB
 	read    readStatements
 	pace    pacer
+	news    *news.Leases
 
 	queue    chan *job
 	poke     chan struct{} // tells the writer that somebody waits for a lease

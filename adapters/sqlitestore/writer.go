@@ -24,8 +24,10 @@ type job struct {
 	// alone makes the job run between transactions, not in one.
 	alone bool
 	run   func(w *writer) error
-	done  chan error // buffered, so that the writer never waits for a caller
-	err   error
+	// kept, when set, is called by the writer once what the job wrote is durable.
+	kept func()
+	done chan error // buffered, so that the writer never waits for a caller
+	err  error
 }
 
 // writer holds the one connection that writes. Only the writer's goroutine, and
@@ -203,6 +205,9 @@ func (s *Store) transact(jobs []*job) time.Duration {
 	for _, j := range jobs {
 		if err != nil {
 			j.err = err
+		}
+		if j.err == nil && j.kept != nil {
+			j.kept()
 		}
 		j.done <- j.err
 	}

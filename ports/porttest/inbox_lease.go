@@ -102,6 +102,8 @@ func leaseUnknown(c *storeCase) {
 	c.lost(future.Lease, c.dropped("t1", w, w.Pending...), w.Conversation)
 	unknown := ports.Lease{Conversation: "nobody", Token: 1}
 	require.ErrorIs(c, c.s.Extend(c.ctx, unknown), ports.ErrLeaseLost)
+	_, err := c.s.Pending(c.ctx, unknown)
+	require.ErrorIs(c, err, ports.ErrLeaseLost)
 	require.ErrorIs(c, c.s.Release(c.ctx, unknown), ports.ErrLeaseLost)
 	c.finish(w, c.dropped("t1", w, w.Pending...)) // the real lease is unharmed
 }

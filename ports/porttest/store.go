@@ -38,6 +38,11 @@ type StoreHarness struct {
 	// Reopen closes the store and opens it again with what it kept; it makes New's
 	// cleanup close the new one. Nil skips the cases about durability.
 	Reopen func(t *testing.T, s Store) Store
+	// Another opens a second store on what s keeps, as another process does, which t's
+	// cleanup closes. Nil skips the cases about that, for a store of one process.
+	Another func(t *testing.T, s Store) Store
+	// Silent is true for a store whose Work.News is nil; it skips the cases about news.
+	Silent bool
 	// Break makes every write fail, as a full disk does, until mend is called. Nil
 	// skips the cases about failure.
 	Break func(t *testing.T, s Store) (mend func())
@@ -259,7 +264,7 @@ func (c *storeCase) breakStore() (mend func()) {
 	return c.h.Break(c.T, c.s)
 }
 
-// lost demands that every write under the lease fails with ErrLeaseLost.
+// lost demands that every call under the lease fails with ErrLeaseLost.
 func (c *storeCase) lost(l ports.Lease, t domain.Turn, conv domain.Conversation) {
 	c.Helper()
 	for name, call := range map[string]func() error{
@@ -268,6 +273,7 @@ func (c *storeCase) lost(l ports.Lease, t domain.Turn, conv domain.Conversation)
 		"Finish":     func() error { return c.s.Finish(c.ctx, l, t, conv) },
 		"Defer":      func() error { return c.s.Defer(c.ctx, l, &t, 0) },
 		"Release":    func() error { return c.s.Release(c.ctx, l) },
+		"Pending":    func() error { _, err := c.s.Pending(c.ctx, l); return err },
 	} {
 		require.ErrorIs(c, call(), ports.ErrLeaseLost, name)
 	}

@@ -8,6 +8,7 @@
 -- conversation for each message:
 --   n new   d duplicate   f its conversation lives in another partition
 --   u the name leads nowhere yet, or to be linked first   e conversation was erased
+-- A leased conversation is told of as well: its holder may be another store.
 -- This is the script that runs most, so it takes care to call and to format little.
 local ttl, stamp = tonumber(ARGV[5]), num(now)
 local out, batch, blocked, convs, plan, pins = { '' }, {}, {}, {}, {}, {}
@@ -43,7 +44,8 @@ for i = 6, #ARGV, 8 do
       local v = rcall('HMGET', k, 'seq', 'until', 'def')
       -- Looked at only so that a slot on the move refuses before anything is written.
       rcall('EXISTS', k .. ':in', k .. ':m', base .. ':wait', base .. ':due')
-      s = { key = k, seq = tonumber(v[1] or 0), free = (not v[2] or v[2] == '0') and v[3] ~= '1' }
+      local idle = not v[2] or v[2] == '0'
+      s = { key = k, seq = tonumber(v[1] or 0), free = idle and v[3] ~= '1', leased = not idle and tonumber(v[2]) > now }
       convs[conv] = s
     end
     batch[id] = conv
@@ -87,5 +89,8 @@ if changed then
   local text, first = report()
   out[1] = text
   if convs[first] then tell(text) end
+end
+for conv, s in pairs(convs) do
+  if s.leased then tell('news:' .. conv) end
 end
 return out

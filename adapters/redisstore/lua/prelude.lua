@@ -29,8 +29,9 @@ local function report()
   return num(now) .. '/' .. (delay and num(delay) or ''), first
 end
 
--- tell lets the waiting stores know of the head. It comes last and may fail: a
--- store that hears nothing looks by itself, a little later.
+-- tell lets the other stores know of the head, by a report, or of a message for a
+-- leased conversation, by "news:" and its id. It comes last and may fail: a store that
+-- hears nothing looks by itself, a little later, and news are no more than a hint.
 local function tell(text) redis.pcall('PUBLISH', channel, part .. ':' .. caller .. ':' .. text) end
 
 -- announce tells of the head if it is the given conversation: any other head was
