@@ -329,7 +329,16 @@ func TestProcessesThatAreReplacedOftenDoNotWaitForAStatusForEver(t *testing.T) {
 }
 
 func TestWordsAreKeptWhenAWorkerDiesAfterTheAnswer(t *testing.T) {
-	bubble(t, func(r *rig) { r.opt.ReplyMode = app.ReplyVoice; r.voice.panic = 2 }, func(r *rig) {
+	bubble(t, func(r *rig) {
+		r.opt.ReplyMode = app.ReplyVoice
+		deaths := 2
+		r.phone.upload = func() error {
+			if deaths--; deaths >= 0 {
+				panic("upload")
+			}
+			return nil
+		}
+	}, func(r *rig) {
 		r.says("m1", "ES.1", "hi")
 		r.pass(time.Minute)
 		require.Equal(t, []string{"spoken: You said: hi"}, r.answers())

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"whatsappnode/domain"
@@ -27,9 +26,10 @@ func (s *session) question(said understanding) ports.LLMRequest {
 	return req
 }
 
-// generate asks the model and takes the reply out of its output. An answer that
-// breaks off is asked for once more: none of it was used. What fails before its first
-// words has been tried again, and with other vendors, below the port.
+// generate asks the model and takes the reply out of its output, which is spoken
+// while it comes where the answer is to be a voice note. An answer that breaks off is
+// asked for once more: none of it was used. What fails before its first words has been
+// tried again, and with other vendors, below the port.
 func (s *session) generate(ctx context.Context, said understanding) (domain.Reply, error) {
 	began := time.Now()
 	out, truncated, err := s.read(ctx, began, said)
@@ -47,30 +47,57 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 	if truncated {
 		reply.Text = domain.WholeSentences(reply.Text)
 	}
+	s.understoodBy(said, reply.Language)
 	reply.Language = s.answered(said, reply.Language)
 	s.event(ports.StageAnswered, time.Since(began), "", nil)
 	return reply, nil
 }
 
-// read takes in one answer, and returns what came of it also when it breaks off.
+// read takes in one answer, and returns what came of it also when it breaks off. It
+// stops reading when messages came that the answer does not take into account.
 func (s *session) read(ctx context.Context, began time.Time, said understanding) (text string, truncated bool, err error) {
-	var out strings.Builder
-	done := false
+	s.hush()
+	var stream domain.ReplyStream
+	aloud, done := s.wantsVoice() && s.opt.SpeakParallel > 1, false
 	for chunk, err := range s.persona.LLM.Generate(ctx, s.question(said)) {
 		if err != nil {
-			return out.String(), false, err
+			return stream.Output(), false, err
 		}
-		if out.Len() == 0 && chunk.Text != "" {
+		if len(stream.Output()) == 0 && chunk.Text != "" {
 			s.event(ports.StageFirstToken, time.Since(began), "", nil)
 		}
-		if out.Len()+len(chunk.Text) > maxAnswerBytes {
+		if len(stream.Output())+len(chunk.Text) > maxAnswerBytes {
 			return "", false, &ports.Error{Op: "read", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
 		}
-		out.WriteString(chunk.Text)
+		if ready := stream.Feed(chunk.Text); aloud && ready != "" {
+			aloud = s.aloud(ctx, said, &stream, ready)
+		}
 		done, truncated = done || chunk.Done, truncated || chunk.Truncated
+		if err := s.overtaken(ctx); err != nil {
+			return "", false, err
+		}
 	}
 	if !done {
-		return out.String(), false, &ports.Error{Op: "read", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
+		return stream.Output(), false, &ports.Error{Op: "read", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
 	}
-	return out.String(), truncated, nil
+	return stream.Output(), truncated, nil
 }
+
+// aloud gives the next words to the voice. It reports false once the answer cannot be
+// spoken as it comes: it is spoken when it is whole then, or written when it is too
+// long.
+func (s *session) aloud(ctx context.Context, said understanding, stream *domain.ReplyStream, text string) bool {
+	if stream.Void() || len(stream.Output()) > maxBytesPerChar*s.persona.MaxSpokenChars {
+		s.hush()
+		return false
+	}
+	if s.speech == nil {
+		s.listenTo(ctx, s.answered(said, stream.Language()))
+	}
+	s.speech.say(text)
+	return true
+}
+
+// maxBytesPerChar is the longest character of UTF-8: an answer of more bytes is over
+// the limit whatever its letters.
+const maxBytesPerChar = 4

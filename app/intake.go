@@ -39,7 +39,7 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 	batch := make([]domain.Message, len(env.Messages))
 	for i, m := range env.Messages {
 		if persona := in.personas.at(m.Number); persona != nil && domain.StartsTurn(m.Content) {
-			m.Hold = persona.Hold
+			m.Hold = persona.Burst.hold(m.Content)
 		}
 		batch[i] = m
 	}

@@ -81,14 +81,17 @@ func (s *session) answered(said understanding, marked string) string {
 	if marked == "" {
 		return s.language(said)
 	}
-	allowed, ok := s.persona.Languages.Allow(marked)
-	if !ok {
-		return marked // it is what the words are, whatever was asked for
+	if allowed, ok := s.persona.Languages.Allow(marked); ok {
+		return allowed
 	}
-	if said.language == "" {
-		s.conv.SpeakIn(allowed) // the model read it in what the user typed
+	return marked // it is what the words are, whatever was asked for
+}
+
+// understoodBy remembers the language that the model read in what the user typed.
+func (s *session) understoodBy(said understanding, marked string) {
+	if allowed, ok := s.persona.Languages.Allow(marked); ok && marked != "" && said.language == "" {
+		s.conv.SpeakIn(allowed)
 	}
-	return allowed
 }
 
 // own is what the bot says by itself, in the user's language. Who speaks a language

@@ -226,7 +226,7 @@ func TestWhatCannotBeUnderstoodIsAskedAgain(t *testing.T) {
 func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 	for name, bad := range map[string]string{"silence": "es:", "another language": "fr:bonjour", "a sound": "es:(inaudible)"} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(r *rig) { bilingual(r); r.opt.Hold = time.Second }, func(r *rig) {
+			bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
 				r.speaks("m1", "ES.1", bad)
 				r.says("m2", "ES.1", "how late are you open?")
 				r.pass(2 * time.Second)
@@ -235,7 +235,7 @@ func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 		})
 	}
 	t.Run("a good note among bad ones", func(t *testing.T) {
-		bubble(t, func(r *rig) { bilingual(r); r.opt.Hold = time.Second }, func(r *rig) {
+		bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
 			r.speaks("m1", "ES.1", "fr:bonjour")
 			r.speaks("m2", "ES.1", "en:how late are you open?")
 			r.speaks("m3", "ES.1", "es:")
@@ -245,7 +245,7 @@ func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 		})
 	})
 	t.Run("nothing but bad ones", func(t *testing.T) {
-		bubble(t, func(r *rig) { bilingual(r); r.opt.Hold = time.Second }, func(r *rig) {
+		bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
 			r.speaks("m1", "ES.1", "fr:bonjour")
 			r.speaks("m2", "ES.1", "es:")
 			r.pass(2 * time.Second)

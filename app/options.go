@@ -43,10 +43,22 @@ type Options struct {
 	// TakesStatuses says that status webhooks come in through this process alone, so
 	// that none could while it was down.
 	TakesStatuses bool
-	// CheckNote examines a clip before it is uploaded; it may be nil in tests only.
-	CheckNote func(domain.Audio) error
+	// SpeakParallel is how many pieces of one answer are spoken at once, while the model
+	// writes on; with 1 the whole answer is spoken in one piece when it is there.
+	SpeakParallel int
+	// Notes makes voice notes of clips.
+	Notes NoteMaker
 	// NewID makes a unique id of letters and digits.
 	NewID func() string
+}
+
+// NoteMaker makes and examines voice notes. Its methods may be called concurrently.
+type NoteMaker interface {
+	// Join makes one note of clips in their order, with the given pause after each.
+	Join(clips []domain.Audio, pauses []time.Duration) (domain.Audio, error)
+	// Check reports why a note that says so many characters must not be sent: it is
+	// damaged, not mono, or lasts much too short or long. Its size is not judged.
+	Check(note domain.Audio, characters int) error
 }
 
 func (o Options) validate() error {
@@ -54,8 +66,8 @@ func (o Options) validate() error {
 	if o.SendPolicy != AtLeastOnce && o.SendPolicy != AtMostOnce {
 		faults = append(faults, fmt.Errorf("unknown send policy %q", o.SendPolicy))
 	}
-	if o.SettleWait <= 0 || o.NewID == nil {
-		faults = append(faults, errors.New("settle wait and id maker are required"))
+	if o.SettleWait <= 0 || o.SpeakParallel <= 0 || o.NewID == nil || o.Notes == nil {
+		faults = append(faults, errors.New("settle wait, number of pieces spoken at once, id maker and note maker are required"))
 	}
 	return errors.Join(faults...)
 }

@@ -30,9 +30,11 @@ type Persona struct {
 	// text. A voice note over 512 KB loses its play button, which is about two
 	// minutes of speech.
 	MaxSpokenChars int
-	// Hold is how long the inbox waits for more messages of a person before they are
-	// answered together; zero answers at once.
-	Hold time.Duration
+	// SendAside sends what a listener needs in writing, as addresses and codes, in a
+	// message after the voice note.
+	SendAside bool
+	// Burst says how messages in a row are gathered to one answer.
+	Burst Burst
 	// MaxTokens bounds an answer of the model; zero leaves it to the vendor.
 	MaxTokens int
 	// Temperature is between 0 and 2; nil leaves it to the vendor.
@@ -58,8 +60,8 @@ func (p *Persona) check() error {
 	if p.TurnTimeout <= 0 || p.MaxSpokenChars <= 0 {
 		faults = append(faults, errors.New("turn timeout and spoken limit are required"))
 	}
-	if p.Hold < 0 || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
-		faults = append(faults, errors.New("hold, token limit, temperature or least confidence is out of range"))
+	if !p.Burst.valid() || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
+		faults = append(faults, errors.New("burst, token limit, temperature or least confidence is out of range"))
 	}
 	for _, l := range p.Languages {
 		if _, ok := domain.CleanLanguage(l); !ok {

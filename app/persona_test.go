@@ -25,7 +25,7 @@ func TestEachNumberHasItsPersona(t *testing.T) {
 		first.SystemPrompt, first.ReplyMode, first.Languages = "You help.", app.ReplyVoice, domain.Languages{"es"}
 		first.TTS, first.Temperature = quiet, &warm
 		second.SystemPrompt, second.Languages, second.MaxTokens = "You sell.", domain.Languages{"de"}, 99
-		second.Hold, second.Memory = 10*time.Second, domain.Memory{}
+		second.Burst.Unfinished, second.Memory = 10*time.Second, domain.Memory{}
 		r.more = map[domain.NumberID]app.Persona{support: first, sales: second}
 	}, func(r *rig) {
 		r.receives(at(support, message("m1", "ES.1", domain.Text{Body: "hi"})), at(sales, message("m2", "ES.1", domain.Text{Body: "ho"})))

@@ -57,6 +57,11 @@ type session struct {
 	started time.Time
 	// moreWaiting is true when messages wait that belong to a later turn.
 	moreWaiting bool
+	// news hints at messages that came since; quiet is when the newest was taken in.
+	news  <-chan struct{}
+	quiet time.Time
+	// speech is the answer that is being spoken while it is written, or nil.
+	speech *speech
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -81,8 +86,10 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
 		if err := s.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := s.compose(ctx); err != nil {
-			return err
+		for again := true; again; {
+			if again, err = s.compose(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return s.deliver(ctx)
@@ -90,7 +97,8 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
 
 // open chooses the turn: the oldest unfinished one, or a new one.
 func (r *Responder) open(work ports.Work) (*session, error) {
-	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now()}
+	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News}
+	s.quiet = s.started
 	s.persona = r.deps.Personas.at(s.conv.Number())
 	for _, m := range work.Pending {
 		s.conv.Hear(m)
@@ -172,12 +180,15 @@ func (s *session) bury(ctx context.Context, reason string) error {
 
 // compose makes the answer and fixes the parts that say it. Whatever goes wrong
 // in it ends in words to the user; only a lost lease, a store that fails or a
-// process that stops end it with an error.
-func (s *session) compose(ctx context.Context) error {
+// process that stops end it with an error. It reports true when messages came
+// meanwhile that the answer does not take into account: it is stale then, and they
+// are part of the turn.
+func (s *session) compose(ctx context.Context) (stale bool, err error) {
 	turnCtx, cancel := context.WithTimeout(ctx, s.persona.TurnTimeout)
 	defer cancel()
 	stopTyping := s.showTyping(turnCtx)
 	defer stopTyping()
+	defer s.hush()
 
 	var cause error
 	if s.turn.Attempt() > maxTakeUps {
@@ -185,18 +196,26 @@ func (s *session) compose(ctx context.Context) error {
 	} else {
 		cause = s.answer(turnCtx)
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
+	if cause == nil {
+		cause = s.plan(turnCtx)
 	}
-	if errors.Is(cause, errStore) {
-		return cause
+	if cause == nil {
+		cause = s.settleBurst(turnCtx)
 	}
-	if cause != nil {
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
+	case errors.Is(cause, errStale):
+		return true, nil
+	case errors.Is(cause, errStore):
+		return false, cause
+	case cause != nil && s.turn.State() != domain.TurnSpoken:
 		if err := s.apologize(cause); err != nil {
-			return err
+			return false, err
 		}
+		return false, s.plan(turnCtx)
 	}
-	return s.plan(turnCtx)
+	return false, nil
 }
 
 var errTooManyTries = errors.New("the turn was taken up too often without an answer")
@@ -226,6 +245,7 @@ func (s *session) answer(ctx context.Context) error {
 	if err := s.turn.Answer(reply); err != nil {
 		return err
 	}
+	s.speakRest(ctx) // the last words are spoken while the answer is stored
 	return s.checkpoint(ctx)
 }
 

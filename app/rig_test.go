@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,11 +63,12 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 		r.opt = rules{
 			app.Options{
 				SettleWait: 30 * time.Second, SendPolicy: app.AtLeastOnce, TakesStatuses: true,
+				SpeakParallel: 4, Notes: notes{},
 				NewID: func() string { return fmt.Sprintf("turn%d", r.seq.Add(1)) },
 			},
 			app.Persona{
 				LLM: r.brain, STT: r.ears, TTS: r.voice, ReplyMode: app.ReplyText, Fallback: app.DefaultFallback,
-				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500,
+				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500, Burst: app.Burst{Limit: 15 * time.Second},
 			},
 		}
 		if tune != nil {
@@ -285,8 +287,10 @@ type brain struct {
 	// by a limit.
 	cut   int
 	short bool
-	// answer is what it says in place of what it heard.
+	// answer is what it says in place of what it heard; with pace it comes letter by
+	// letter.
 	answer  func(said string) string
+	pace    time.Duration
 	stopped int // how often the caller's context ended first
 }
 
@@ -295,7 +299,7 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 		b.mu.Lock()
 		n := len(b.asked)
 		b.asked = append(b.asked, req)
-		delay, fail, cut, short, answer := b.delay, b.fail, n < b.cut, b.short, b.answer
+		delay, fail, cut, short, answer, pace := b.delay, b.fail, n < b.cut, b.short, b.answer, b.pace
 		b.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -316,6 +320,20 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 		first := "You said: "
 		if answer != nil {
 			first, said = "", answer(said)
+		}
+		if pace > 0 {
+			for _, r := range said {
+				select {
+				case <-ctx.Done():
+					yield(ports.LLMChunk{}, ports.FromContext(ctx, "brain"))
+					return
+				case <-time.After(pace):
+				}
+				if !yield(ports.LLMChunk{Text: string(r)}, nil) {
+					return
+				}
+			}
+			said = ""
 		}
 		if yield(ports.LLMChunk{Text: first}, nil) && yield(ports.LLMChunk{Text: said}, nil) && !cut {
 			yield(ports.LLMChunk{Done: true, Truncated: short}, nil)
@@ -371,11 +389,33 @@ type voice struct {
 	fail  error
 	panic int // this many calls panic
 	size  int
+	said  []string
+	// refuse is what a text that cannot be spoken has in it, or empty.
+	refuse string
+	// takes is how long a text takes to be spoken; most is how many were at once.
+	takes     func(text string) time.Duration
+	now, most int
 }
 
-func (v *voice) Synthesize(_ context.Context, text string, opt ports.TTSOptions) (domain.Audio, error) {
+func (v *voice) Synthesize(ctx context.Context, text string, opt ports.TTSOptions) (domain.Audio, error) {
+	v.mu.Lock()
+	v.said = append(v.said, text)
+	v.now++
+	v.most = max(v.most, v.now)
+	takes := v.takes
+	v.mu.Unlock()
+	if takes != nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(takes(text)):
+		}
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.now--
+	if ctx.Err() != nil {
+		return domain.Audio{}, ports.FromContext(ctx, "voice")
+	}
 	v.spoke++
 	v.asked = append(v.asked, opt)
 	if v.spoke <= v.panic {
@@ -384,11 +424,40 @@ func (v *voice) Synthesize(_ context.Context, text string, opt ports.TTSOptions)
 	if v.fail != nil {
 		return domain.Audio{}, v.fail
 	}
+	if v.refuse != "" && strings.Contains(text, v.refuse) {
+		return domain.Audio{}, &ports.Error{Op: "voice", Kind: ports.KindTransient, Err: errors.New("down")}
+	}
 	data := []byte(text)
 	if v.size > 0 {
 		data = make([]byte, v.size)
 	}
 	return domain.NewAudio(domain.MIMEOggOpus, data, time.Second)
+}
+
+// notes joins clips of words to a clip of all words; check decides about the whole.
+type notes struct {
+	check func(note domain.Audio, characters int) error
+	join  func() error
+}
+
+func (n notes) Join(clips []domain.Audio, _ []time.Duration) (domain.Audio, error) {
+	if n.join != nil {
+		if err := n.join(); err != nil {
+			return domain.Audio{}, err
+		}
+	}
+	var all [][]byte
+	for _, c := range clips {
+		all = append(all, c.Bytes())
+	}
+	return domain.NewAudio(domain.MIMEOggOpus, bytes.Join(all, []byte(" ")), time.Second)
+}
+
+func (n notes) Check(note domain.Audio, characters int) error {
+	if n.check == nil {
+		return nil
+	}
+	return n.check(note, characters)
 }
 
 // events collects what the observer is told.

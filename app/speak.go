@@ -19,19 +19,25 @@ func (s *session) plan(ctx context.Context) error {
 	}
 	text := s.turn.Reply().Text
 	var parts []domain.Part
+	aside := ""
 	if s.speaks() {
-		began := time.Now()
-		media, err := s.speak(ctx, text)
-		if err != nil {
-			s.event(ports.StageFallback, time.Since(began), "speech", err)
-		} else {
-			s.event(ports.StageSpoken, time.Since(began), "", nil)
-			parts = append(parts, domain.Part{Kind: domain.PartVoice, Text: text, Media: media})
+		var err error
+		parts, aside, err = s.voice(ctx)
+		switch {
+		case errors.Is(err, errStale), errors.Is(err, errStore):
+			return err
+		case err != nil:
+			s.event(ports.StageFallback, 0, "speech", err)
 		}
 	}
-	if len(parts) == 0 || s.persona.ReplyMode == ReplyBoth {
+	switch {
+	case len(parts) == 0 || s.persona.ReplyMode == ReplyBoth:
 		for _, piece := range domain.SplitText(text, domain.MaxTextUnits) {
 			parts = append(parts, domain.Part{Kind: domain.PartText, Text: piece})
+		}
+	case aside != "" && s.persona.SendAside:
+		for _, piece := range domain.SplitText(aside, domain.MaxTextUnits) {
+			parts = append(parts, domain.Part{Kind: domain.PartText, Text: piece, Aside: true})
 		}
 	}
 	return s.turn.Plan(parts)
@@ -39,10 +45,13 @@ func (s *session) plan(ctx context.Context) error {
 
 // speaks decides between a voice note and text.
 func (s *session) speaks() bool {
-	if s.turn.Apology() || s.persona.TTS == nil || s.understood().text == "" {
-		return false
-	}
-	if utf8.RuneCountInString(s.turn.Reply().Text) > s.persona.MaxSpokenChars {
+	return !s.turn.Apology() && s.understood().text != "" && s.wantsVoice() &&
+		utf8.RuneCountInString(s.turn.Reply().Text) <= s.persona.MaxSpokenChars
+}
+
+// wantsVoice tells whether an answer that is not too long would be spoken.
+func (s *session) wantsVoice() bool {
+	if s.persona.TTS == nil {
 		return false
 	}
 	switch s.persona.ReplyMode {
@@ -59,31 +68,82 @@ func (s *session) speaks() bool {
 	return false
 }
 
-// speak synthesizes, checks and uploads the voice note.
-func (s *session) speak(ctx context.Context, text string) (domain.MediaID, error) {
+// listenTo begins to speak an answer of which the first words are expected, where it
+// is to be spoken while it is written.
+func (s *session) listenTo(ctx context.Context, language string) {
+	s.hush()
+	first := ports.Event{
+		Stage: ports.StageFirstAudio, Turn: s.turn.ID(), Conversation: s.conv.ID(), Messages: s.turn.Inputs(),
+	}
+	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, func(took time.Duration) {
+		first.At, first.Took = time.Now(), took
+		s.deps.Observer.Observe(first)
+	})
+}
+
+// hush ends what is being spoken, if anything is.
+func (s *session) hush() {
+	if s.speech != nil {
+		s.speech.hush()
+		s.speech = nil
+	}
+}
+
+// speakRest speaks what is left of the fixed answer, or all of it when what was
+// spoken before does not fit.
+func (s *session) speakRest(ctx context.Context) {
+	reply := s.turn.Reply()
+	switch {
+	case !s.speaks():
+		s.hush()
+		return
+	case s.speech != nil && s.speech.failure() == nil && s.speech.end(reply):
+		return
+	}
+	s.listenTo(ctx, reply.Language)
+	s.speech.end(reply)
+}
+
+// voice makes the voice notes of the answer, most often one, and uploads them. The
+// aside is what a listener needs in writing.
+func (s *session) voice(ctx context.Context) (parts []domain.Part, aside string, err error) {
 	uploader, ok := s.deps.Messenger.(ports.MediaUploader)
 	if !ok {
-		return "", errors.New("the messenger cannot upload clips")
+		return nil, "", errors.New("the messenger cannot upload clips")
 	}
-	ttsCtx, cancel := context.WithTimeout(ctx, synthesizeBudget)
-	defer cancel()
-	clip, err := s.persona.TTS.Synthesize(ttsCtx, text, ports.TTSOptions{Format: domain.MIMEOggOpus, Language: s.turn.Reply().Language})
-	if err != nil {
-		return "", fmt.Errorf("synthesize: %w", err)
+	if s.speech == nil || !s.speech.ended {
+		s.speakRest(ctx)
 	}
-	if n := len(clip.Bytes()); n > maxNoteBytes {
-		return "", fmt.Errorf("the voice note of %d bytes would lose its play button", n)
-	}
-	if s.opt.CheckNote != nil {
-		if err := s.opt.CheckNote(clip); err != nil {
-			return "", fmt.Errorf("check the voice note: %w", err)
+	sp := s.speech
+	defer s.hush()
+	for done := sp.spoken(); done != nil; {
+		select {
+		case <-done:
+			done = nil
+		case <-s.news:
+			if joined, err := s.join(ctx); err != nil {
+				return nil, "", err
+			} else if joined {
+				return nil, "", errStale
+			}
 		}
 	}
-	upCtx, cancel := context.WithTimeout(ctx, uploadBudget)
-	defer cancel()
-	media, err := uploader.Upload(upCtx, s.turn.Number(), clip)
-	if err != nil {
-		return "", fmt.Errorf("upload the voice note: %w", err)
+	if err := sp.failure(); err != nil {
+		return nil, "", err
 	}
-	return media, nil
+	notes, aside, err := s.notes(ctx, sp)
+	if err != nil {
+		return nil, "", err
+	}
+	s.event(ports.StageSpoken, time.Since(sp.began), fmt.Sprintf("%d pieces", len(sp.pieces)), nil)
+	for _, n := range notes {
+		upCtx, cancel := context.WithTimeout(ctx, uploadBudget)
+		media, err := uploader.Upload(upCtx, s.turn.Number(), n.clip)
+		cancel()
+		if err != nil {
+			return nil, "", fmt.Errorf("upload the voice note: %w", err)
+		}
+		parts = append(parts, domain.Part{Kind: domain.PartVoice, Text: n.text, Media: media})
+	}
+	return parts, aside, nil
 }

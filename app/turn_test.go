@@ -60,7 +60,7 @@ func TestReplyModes(t *testing.T) {
 }
 
 func TestEverythingThatWaitsIsOneTurn(t *testing.T) {
-	bubble(t, func(r *rig) { r.opt.Hold = time.Second }, func(r *rig) {
+	bubble(t, func(r *rig) { r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
 		r.says("m1", "ES.1", "one")
 		r.speaks("m2", "ES.1", "two")
 		r.says("m3", "ES.1", "three")
@@ -71,7 +71,7 @@ func TestEverythingThatWaitsIsOneTurn(t *testing.T) {
 }
 
 func TestClipsOfABurstAreHeardSideBySide(t *testing.T) {
-	bubble(t, func(r *rig) { r.opt.Hold = time.Second; r.ears.delay = 10 * time.Second }, func(r *rig) {
+	bubble(t, func(r *rig) { r.opt.Burst.Unfinished = time.Second; r.ears.delay = 10 * time.Second }, func(r *rig) {
 		for i := range 4 {
 			r.speaks(fmt.Sprintf("m%d", i), "ES.1", fmt.Sprintf("w%d", i))
 		}
@@ -81,7 +81,7 @@ func TestClipsOfABurstAreHeardSideBySide(t *testing.T) {
 }
 
 func TestConversationsRunInParallelAndEachInOrder(t *testing.T) {
-	bubble(t, func(r *rig) { r.brain.delay = time.Second }, func(r *rig) {
+	bubble(t, func(r *rig) { r.brain.delay, r.opt.Burst = time.Second, app.Burst{} }, func(r *rig) {
 		for i := range 5 {
 			r.says(fmt.Sprintf("a%d", i), "ES.A", fmt.Sprintf("a%d", i))
 			r.says(fmt.Sprintf("b%d", i), "ES.B", fmt.Sprintf("b%d", i))
@@ -319,7 +319,7 @@ func TestWhatCannotBeSpokenIsWritten(t *testing.T) {
 	t.Run("a clip that is broken", func(t *testing.T) {
 		bubble(t, func(r *rig) {
 			r.opt.ReplyMode = app.ReplyVoice
-			r.opt.CheckNote = func(domain.Audio) error { return errors.New("bad CRC") }
+			r.opt.Notes = notes{check: func(domain.Audio, int) error { return errors.New("bad CRC") }}
 		}, func(r *rig) {
 			r.says("m1", "ES.1", "hi")
 			r.settle()

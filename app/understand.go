@@ -33,6 +33,11 @@ func (s *session) understand(ctx context.Context) (understanding, error) {
 	if err != nil {
 		return understanding{}, err
 	}
+	if heard > 0 {
+		if err := s.linger(ctx); err != nil {
+			return understanding{}, err
+		}
+	}
 	if s.turn.State() == domain.TurnReceived {
 		if err := s.turn.Transcribed(); err != nil {
 			return understanding{}, err
@@ -64,41 +69,62 @@ func (s *session) unclear() int {
 	return n
 }
 
-// hear transcribes the voice messages that were not heard before and reports how
-// many those were. A clip that cannot be had or read leaves an empty transcript:
-// the user is asked to repeat it. Any other failure is the turn's.
-func (s *session) hear(ctx context.Context) (int, error) {
-	clips := s.unheard()
-	if len(clips) == 0 {
-		return 0, nil
-	}
-	transcripts := make([]domain.Transcript, len(clips))
-	failures := make([]error, len(clips))
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, maxParallelClips)
-	for i, m := range clips {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			transcripts[i], failures[i] = s.transcribe(ctx, m.Content.(domain.Voice).Media)
-		})
-	}
-	wg.Wait()
+// heard is what came of one clip.
+type heard struct {
+	message    domain.MessageID
+	transcript domain.Transcript
+	err        error
+}
 
-	var faults []error
-	for i, m := range clips {
-		switch ports.KindOf(failures[i]) {
-		case ports.KindUnsupported, ports.KindNotFound:
-			// Trying again cannot help, and the user can record it once more.
-			s.event(ports.StageRefused, 0, "clip", failures[i])
-			failures[i] = nil
+// hear transcribes the voice messages that were not heard before and reports how
+// many those were. Those that come meanwhile are heard at once, beside the others. A
+// clip that cannot be had or read leaves an empty transcript: the user is asked to
+// repeat it. Any other failure is the turn's.
+func (s *session) hear(ctx context.Context) (int, error) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, maxParallelClips)
+	results := make(chan heard, ports.MaxPending)
+	begun := map[domain.MessageID]bool{}
+	begin := func() {
+		for _, m := range s.unheard() {
+			if begun[m.ID] {
+				continue
+			}
+			begun[m.ID] = true
+			wg.Go(func() {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				tr, err := s.transcribe(ctx, m.Content.(domain.Voice).Media)
+				results <- heard{message: m.ID, transcript: tr, err: err}
+			})
 		}
-		if failures[i] == nil {
-			failures[i] = s.turn.Hear(m.ID, transcripts[i])
-		}
-		faults = append(faults, failures[i])
 	}
-	return len(clips), errors.Join(faults...)
+	begin()
+	var faults []error
+	for done := 0; done < len(begun); {
+		select {
+		case r := <-results:
+			done++
+			switch ports.KindOf(r.err) {
+			case ports.KindUnsupported, ports.KindNotFound:
+				// Trying again cannot help, and the user can record it once more.
+				s.event(ports.StageRefused, 0, "clip", r.err)
+				r.err = nil
+			}
+			if r.err == nil {
+				r.err = s.turn.Hear(r.message, r.transcript)
+			}
+			faults = append(faults, r.err)
+		case <-s.news:
+			if _, err := s.join(ctx); err != nil {
+				faults = append(faults, err)
+				s.news = nil // heard to the end first, so that no transcript is lost
+			}
+			begin()
+		}
+	}
+	return len(begun), errors.Join(faults...)
 }
 
 // unheard lists the voice messages without a transcript.

@@ -6,13 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// longList is how many items of a list are still listened to; of a longer one so many
-// are spoken as shortList says.
-const (
-	longList  = 7
-	shortList = 5
-)
-
 // Aloud turns an answer that was written for the eye into words for the ear. Markup,
 // emoji and symbols go; links, addresses, long codes, tables and program code are
 // named instead of read; dates, times, amounts of money, percentages, measures and
@@ -23,28 +16,14 @@ const (
 // The aside holds what a listener needs in writing, a line each: addresses, codes,
 // tables, code, the items of a list that is too long. It is empty when there is none.
 //
-// A text may be a whole answer or a piece that SentenceSplitter gave. Spoken is empty
+// The text is a whole answer; one that comes in pieces is for a Narrator. Spoken is empty
 // when nothing can be said. The time taken is linear in the text's length.
 func Aloud(text, language string) (spoken, aside string) {
-	n := &narrator{words: earWordsOf(language), seen: map[string]bool{}}
-	n.blocks(strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"))
-	spoken = tidy(n.spoken.String())
-	if strings.IndexFunc(spoken, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) < 0 {
-		spoken = ""
-	}
-	return spoken, strings.Join(n.aside, "\n")
-}
-
-// narrator gathers both halves of one text.
-type narrator struct {
-	words  *earWords
-	spoken strings.Builder
-	aside  []string
-	seen   map[string]bool
+	return NewNarrator(language).tell(text, wholeText)
 }
 
 // later puts something into the message that follows, once.
-func (n *narrator) later(s string) {
+func (n *Narrator) later(s string) {
 	if s = strings.TrimSpace(s); s != "" && !n.seen[s] {
 		n.seen[s] = true
 		n.aside = append(n.aside, s)
@@ -53,7 +32,7 @@ func (n *narrator) later(s string) {
 
 // say adds a line. A line that ends without punctuation gets the given one, so that the
 // voice pauses where the eye sees a new line.
-func (n *narrator) say(line, pause string) {
+func (n *Narrator) say(line, pause string) {
 	line = strings.TrimSpace(line)
 	if line == "" {
 		return
@@ -68,10 +47,13 @@ func (n *narrator) say(line, pause string) {
 	}
 }
 
-// blocks walks over the lines of a text.
-func (n *narrator) blocks(lines []string) {
-	for i := 0; i < len(lines); {
+// blocks walks over the lines of a text from one on.
+func (n *Narrator) blocks(lines []string, i int, reach pieceReach) {
+	for i < len(lines) {
 		line := strings.TrimSpace(lines[i])
+		if line != "" && !isItem(line) {
+			n.list = openList{}
+		}
 		switch {
 		case line == "" || isRule(line):
 			i++
@@ -80,7 +62,7 @@ func (n *narrator) blocks(lines []string) {
 		case strings.HasPrefix(line, "|") && strings.Count(line, "|") > 1:
 			i = n.table(lines, i)
 		case isItem(line):
-			i = n.list(lines, i)
+			i = n.items(lines, i, reach)
 		default:
 			heading := strings.HasPrefix(line, "#")
 			pause := "."
@@ -94,7 +76,7 @@ func (n *narrator) blocks(lines []string) {
 }
 
 // code puts a fenced block aside and says so.
-func (n *narrator) code(lines []string, i int, fence string) int {
+func (n *Narrator) code(lines []string, i int, fence string) int {
 	var body []string
 	for i++; i < len(lines) && !strings.HasPrefix(strings.TrimSpace(lines[i]), fence); i++ {
 		body = append(body, lines[i])
@@ -105,7 +87,7 @@ func (n *narrator) code(lines []string, i int, fence string) int {
 }
 
 // table puts a table aside, without the line that only draws, and says so.
-func (n *narrator) table(lines []string, i int) int {
+func (n *Narrator) table(lines []string, i int) int {
 	var rows []string
 	for ; i < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[i]), "|"); i++ {
 		row := strings.TrimSpace(lines[i])
@@ -123,40 +105,6 @@ func (n *narrator) table(lines []string, i int) int {
 	return i
 }
 
-// list says the items with pauses between them. Of a long list it says the first ones
-// and how many more there are, and puts the whole aside.
-func (n *narrator) list(lines []string, i int) int {
-	var items []string
-	for ; i < len(lines); i++ {
-		line := strings.TrimSpace(lines[i])
-		if line != "" && !isItem(line) {
-			break
-		}
-		if line != "" {
-			items = append(items, line)
-		}
-	}
-	said := items
-	if len(items) > longList && n.words.more != "" {
-		said = items[:shortList]
-		n.later(strings.Join(items, "\n"))
-	}
-	for k, item := range said {
-		pause := "."
-		if bullet, rest := cutItem(item); bullet {
-			item = rest
-			if k < len(said)-1 && len(strings.Fields(item)) < 6 {
-				pause = ","
-			}
-		}
-		n.say(n.line(item), pause)
-	}
-	if len(said) < len(items) {
-		n.say(strings.Replace(n.words.more, "%", itoa(len(items)-len(said)), 1), ".")
-	}
-	return i
-}
-
 // isRule tells lines that only draw: "---", "***", "===".
 func isRule(line string) bool {
 	return len(line) > 2 && strings.Trim(line, "-*_= ") == ""
@@ -171,24 +119,6 @@ func fenceOf(line string) string {
 		}
 	}
 	return ""
-}
-
-func isItem(line string) bool {
-	marker := itemMarker([]byte(line))
-	return marker > 0 && marker < len(line) && (line[marker] == ' ' || line[marker] == '\t')
-}
-
-// cutItem takes the bullet off a list item. A number stays, since it is spoken.
-func cutItem(line string) (bullet bool, rest string) {
-	marker := itemMarker([]byte(line))
-	if line[0] >= '0' && line[0] <= '9' {
-		return false, line
-	}
-	rest = strings.TrimSpace(line[marker:])
-	for _, box := range []string{"[ ]", "[x]", "[X]"} {
-		rest = strings.TrimPrefix(rest, box)
-	}
-	return true, strings.TrimSpace(rest)
 }
 
 // unquoted takes the marks of headings and quotations off a line's start.

@@ -7,12 +7,12 @@ import (
 )
 
 // line gives the words of one line: markup first, then what the words stand for.
-func (n *narrator) line(s string) string {
+func (n *Narrator) line(s string) string {
 	return n.speak(n.unmark(s))
 }
 
 // unmark takes the markup, the pictures and the addresses out of a line.
-func (n *narrator) unmark(s string) string {
+func (n *Narrator) unmark(s string) string {
 	b := make([]byte, 0, len(s))
 	prev, picture := ' ', false
 	for i := 0; i < len(s); {
@@ -92,7 +92,7 @@ const (
 
 // link reads "[text](address)" and gives what is said for it and its width; the width
 // is 0 when it is none. A footnote's number is not said.
-func (n *narrator) link(s string, picture bool) (said string, width int) {
+func (n *Narrator) link(s string, picture bool) (said string, width int) {
 	end := strings.IndexByte(s[:min(len(s), longestLinkText)], ']')
 	if end < 0 {
 		return "", 0
@@ -130,7 +130,7 @@ func (n *narrator) link(s string, picture bool) (said string, width int) {
 }
 
 // inlineCode reads code between back ticks: a name is spoken, anything else goes aside.
-func (n *narrator) inlineCode(s string) (said string, width int) {
+func (n *Narrator) inlineCode(s string) (said string, width int) {
 	ticks := len(s) - len(strings.TrimLeft(s, "`"))
 	if ticks > 3 {
 		return "", ticks

@@ -23,7 +23,7 @@ var ear = map[string]*earWords{
 	"en": {
 		tag: "en", monthFirst: true, decimal: ".",
 		link: "the link in the message", mail: "the e-mail address in the message", code: "the code in the message",
-		table: "The table is in the message.", program: "The code is in the message.", more: "And % more are in the message.",
+		table: "The table is in the message.", program: "The code is in the message.", more: "And % more are in the message.", rest: "The rest is in the message.",
 		and: "and", plus: "plus", minus: "minus", equals: "equals", times: "times", to: "to", dot: "dot", number: "number", about: "about",
 		months:     strings.Fields("January February March April May June July August September October November December"),
 		money:      pairs("USD dollar|dollars;EUR euro|euros;GBP pound|pounds;JPY yen|yen;INR rupee|rupees;BRL real|reais;CHF Swiss franc|Swiss francs;MXN Mexican peso|Mexican pesos;CAD Canadian dollar|Canadian dollars;AUD Australian dollar|Australian dollars"),
@@ -33,7 +33,7 @@ var ear = map[string]*earWords{
 	"es": {
 		tag: "es", decimal: ",",
 		link: "el enlace del mensaje", mail: "la dirección de correo del mensaje", code: "el código del mensaje",
-		table: "La tabla está en el mensaje.", program: "El código está en el mensaje.", more: "Y % más están en el mensaje.",
+		table: "La tabla está en el mensaje.", program: "El código está en el mensaje.", more: "Y % más están en el mensaje.", rest: "El resto está en el mensaje.",
 		and: "y", plus: "más", minus: "menos", equals: "igual a", times: "por", to: "a", dot: "punto", number: "número", about: "unos",
 		months:     strings.Fields("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
 		money:      pairs("USD dólar|dólares;EUR euro|euros;GBP libra|libras;JPY yen|yenes;INR rupia|rupias;BRL real|reales;CHF franco suizo|francos suizos;MXN peso mexicano|pesos mexicanos;CAD dólar canadiense|dólares canadienses;AUD dólar australiano|dólares australianos"),
@@ -43,7 +43,7 @@ var ear = map[string]*earWords{
 	"de": {
 		tag: "de", decimal: ",",
 		link: "Link in der Nachricht", mail: "E-Mail-Adresse in der Nachricht", code: "Code in der Nachricht",
-		table: "Die Tabelle steht in der Nachricht.", program: "Der Code steht in der Nachricht.", more: "Und % weitere stehen in der Nachricht.",
+		table: "Die Tabelle steht in der Nachricht.", program: "Der Code steht in der Nachricht.", more: "Und % weitere stehen in der Nachricht.", rest: "Der Rest steht in der Nachricht.",
 		and: "und", plus: "plus", minus: "minus", equals: "gleich", times: "mal", to: "bis", dot: "Punkt", number: "Nummer", about: "etwa",
 		months:     strings.Fields("Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
 		money:      pairs("USD Dollar|Dollar;EUR Euro|Euro;GBP Pfund|Pfund;JPY Yen|Yen;INR Rupie|Rupien;BRL Real|Real;CHF Franken|Franken;MXN mexikanischer Peso|mexikanische Pesos;CAD kanadischer Dollar|kanadische Dollar;AUD australischer Dollar|australische Dollar"),
@@ -53,7 +53,7 @@ var ear = map[string]*earWords{
 	"fr": {
 		tag: "fr", decimal: ",",
 		link: "le lien dans le message", mail: "l'adresse e-mail dans le message", code: "le code dans le message",
-		table: "Le tableau est dans le message.", program: "Le code est dans le message.", more: "Et % autres sont dans le message.",
+		table: "Le tableau est dans le message.", program: "Le code est dans le message.", more: "Et % autres sont dans le message.", rest: "La suite est dans le message.",
 		and: "et", plus: "plus", minus: "moins", equals: "égale", times: "fois", to: "à", dot: "point", number: "numéro", about: "environ",
 		months:     strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
 		money:      pairs("USD dollar|dollars;EUR euro|euros;GBP livre|livres;JPY yen|yens;INR roupie|roupies;BRL real|reals;CHF franc suisse|francs suisses;MXN peso mexicain|pesos mexicains;CAD dollar canadien|dollars canadiens;AUD dollar australien|dollars australiens"),
@@ -63,7 +63,7 @@ var ear = map[string]*earWords{
 	"pt": {
 		tag: "pt", decimal: ",",
 		link: "o link na mensagem", mail: "o e-mail na mensagem", code: "o código na mensagem",
-		table: "A tabela está na mensagem.", program: "O código está na mensagem.", more: "E mais % estão na mensagem.",
+		table: "A tabela está na mensagem.", program: "O código está na mensagem.", more: "E mais % estão na mensagem.", rest: "O resto está na mensagem.",
 		and: "e", plus: "mais", minus: "menos", equals: "igual a", times: "vezes", to: "a", dot: "ponto", number: "número", about: "cerca de",
 		months:     strings.Fields("janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"),
 		money:      pairs("USD dólar|dólares;EUR euro|euros;GBP libra|libras;JPY iene|ienes;INR rupia|rupias;BRL real|reais;CHF franco suíço|francos suíços;MXN peso mexicano|pesos mexicanos;CAD dólar canadense|dólares canadenses;AUD dólar australiano|dólares australianos"),
@@ -73,7 +73,7 @@ var ear = map[string]*earWords{
 	"it": {
 		tag: "it", decimal: ",",
 		link: "il link nel messaggio", mail: "l'indirizzo e-mail nel messaggio", code: "il codice nel messaggio",
-		table: "La tabella è nel messaggio.", program: "Il codice è nel messaggio.", more: "E altri % sono nel messaggio.",
+		table: "La tabella è nel messaggio.", program: "Il codice è nel messaggio.", more: "E altri % sono nel messaggio.", rest: "Il resto è nel messaggio.",
 		and: "e", plus: "più", minus: "meno", equals: "uguale a", times: "per", to: "a", dot: "punto", number: "numero", about: "circa",
 		months:     strings.Fields("gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"),
 		money:      pairs("USD dollaro|dollari;EUR euro|euro;GBP sterlina|sterline;JPY yen|yen;INR rupia|rupie;BRL real|real;CHF franco svizzero|franchi svizzeri;MXN peso messicano|pesos messicani;CAD dollaro canadese|dollari canadesi;AUD dollaro australiano|dollari australiani"),

@@ -3,7 +3,7 @@ package domain
 import "strings"
 
 // date reads 2026-11-22, 22.11.2026 and, by the language's order, 11/22/2026.
-func (n *narrator) date(words []word, i int) reading {
+func (n *Narrator) date(words []word, i int) reading {
 	day, month, year, ok := parseDate(words[i].core, n.words.monthFirst)
 	if !ok || n.words.months == nil {
 		return reading{}
@@ -59,7 +59,7 @@ func parseDate(s string, monthFirst bool) (day, month, year int, ok bool) {
 }
 
 // clock reads 17:30, 17h30 and 5pm, alone or as a span.
-func (n *narrator) clock(words []word, i int) reading {
+func (n *Narrator) clock(words []word, i int) reading {
 	if n.words.tag == "" {
 		return reading{}
 	}
@@ -94,7 +94,7 @@ func (n *narrator) clock(words []word, i int) reading {
 }
 
 // hour reads one time of the 24-hour clock.
-func (n *narrator) hour(s string) (string, bool) {
+func (n *Narrator) hour(s string) (string, bool) {
 	if n.words.tag == "fr" || n.words.tag == "pt" {
 		s = strings.Replace(s, "h", ":", 1)
 		if strings.HasSuffix(s, ":") {
@@ -151,7 +151,7 @@ func (n *narrator) hour(s string) (string, bool) {
 }
 
 // halfDay reads a time of the 12-hour clock.
-func (n *narrator) halfDay(s, half string, used int) reading {
+func (n *Narrator) halfDay(s, half string, used int) reading {
 	h, m, minutes := strings.Cut(s, ":")
 	if !isDigits(h) || len(h) > 2 || number(h) < 1 || number(h) > 12 || minutes && (!isDigits(m) || len(m) != 2 || number(m) > 59) {
 		return reading{}
@@ -198,7 +198,7 @@ func (n *narrator) halfDay(s, half string, used int) reading {
 // splitNumber takes a written number apart. Of one point or comma in front of three
 // digits it cannot be known what it is: with grouped it groups, else it is the
 // language's decimal sign that is not the group's.
-func (n *narrator) splitNumber(s string, grouped bool) (whole, fraction string, ok bool) {
+func (n *Narrator) splitNumber(s string, grouped bool) (whole, fraction string, ok bool) {
 	s = strings.ReplaceAll(s, "'", "")
 	if s == "" || len(s) > 24 || strings.Trim(s, digits+".,") != "" || !isDigits(s[:1]) || !isDigits(s[len(s)-1:]) {
 		return "", "", false
@@ -217,7 +217,7 @@ func (n *narrator) splitNumber(s string, grouped bool) (whole, fraction string, 
 }
 
 // quantity writes a number the way the language's engines read it.
-func (n *narrator) quantity(whole, fraction string) string {
+func (n *Narrator) quantity(whole, fraction string) string {
 	if fraction == "" {
 		return whole
 	}
@@ -225,7 +225,7 @@ func (n *narrator) quantity(whole, fraction string) string {
 }
 
 // amount reads money with its sign or code in front or behind.
-func (n *narrator) amount(words []word, i int) reading {
+func (n *Narrator) amount(words []word, i int) reading {
 	if n.words.money == nil {
 		return reading{}
 	}
@@ -352,7 +352,7 @@ func cutCurrency(s string) (code, rest string) {
 }
 
 // measure reads percentages and measures: "15%", "12,5 %", "80 km/h", "-5°C".
-func (n *narrator) measure(words []word, i int) reading {
+func (n *Narrator) measure(words []word, i int) reading {
 	if n.words.units == nil {
 		return reading{}
 	}

@@ -15,6 +15,7 @@ type earWords struct {
 	decimal                             string
 	link, mail, code, table, program    string
 	more                                string // with % for a number
+	rest                                string // the same, of a list whose end is not known
 	and, plus, minus, equals, times, to string
 	dot, number, about                  string
 	months                              []string
@@ -83,7 +84,7 @@ type reading struct {
 
 // speak reads a line word by word. Each sort of thing looks at a bounded number of
 // words, so the whole is linear.
-func (n *narrator) speak(s string) string {
+func (n *Narrator) speak(s string) string {
 	words := wordsIn(s)
 	var b strings.Builder
 	for i := 0; i < len(words); {
@@ -126,7 +127,7 @@ func withoutPoint(words []word, at int) string {
 func startsLower(s string) bool { r, _ := utf8.DecodeRuneInString(s); return unicode.IsLower(r) }
 
 // mailbox is an e-mail address.
-func (n *narrator) mailbox(words []word, i int) reading {
+func (n *Narrator) mailbox(words []word, i int) reading {
 	core := strings.TrimPrefix(words[i].core, "mailto:")
 	name, host, ok := strings.Cut(core, "@")
 	if !ok || name == "" || !strings.Contains(host, ".") || strings.Contains(host, "@") {
@@ -138,7 +139,7 @@ func (n *narrator) mailbox(words []word, i int) reading {
 
 // phone is a telephone number with its country code, or in the North American form; it
 // is spoken digit by digit, with a pause where it is written in groups.
-func (n *narrator) phone(words []word, i int) reading {
+func (n *Narrator) phone(words []word, i int) reading {
 	const mostWords, mostDigits = 8, 17
 	first := words[i].core
 	if first == "" || !strings.ContainsAny(first[:1], "+(0") && !strings.ContainsAny(first, "-.") && len(first) != 3 && first != "1" {
@@ -186,7 +187,7 @@ func (n *narrator) phone(words []word, i int) reading {
 }
 
 // span is a range of plain numbers: "9-12".
-func (n *narrator) span(words []word, i int) reading {
+func (n *Narrator) span(words []word, i int) reading {
 	from, to, ok := strings.Cut(strings.ReplaceAll(words[i].core, "–", "-"), "-")
 	if !ok || n.words.to == "" || !isDigits(from) || !isDigits(to) || len(from) > 4 || len(to) > 4 || number(from) >= number(to) {
 		return reading{}
@@ -200,7 +201,7 @@ const spelled = 8
 
 // identifier is an order number, a tracking number, a key: letters and digits mixed as
 // no word has them, or more digits than a number that is spoken.
-func (n *narrator) identifier(words []word, i int) reading {
+func (n *Narrator) identifier(words []word, i int) reading {
 	core := words[i].core
 	var digits, letters, upper, other, turns int
 	last := rune(0)
@@ -263,7 +264,7 @@ func saysCode(words []word) bool {
 }
 
 // dotted is the name of a site or a file.
-func (n *narrator) dotted(words []word, i int) reading {
+func (n *Narrator) dotted(words []word, i int) reading {
 	core := words[i].core
 	at := strings.LastIndexByte(core, '.')
 	if at < 1 || n.words.dot == "" {
@@ -286,7 +287,7 @@ func (n *narrator) dotted(words []word, i int) reading {
 }
 
 // sign is a symbol that stands for a word, alone or in front of one.
-func (n *narrator) sign(words []word, i int) reading {
+func (n *Narrator) sign(words []word, i int) reading {
 	core := words[i].core
 	w := n.words
 	switch core {

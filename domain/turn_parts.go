@@ -43,6 +43,8 @@ type Part struct {
 	Kind PartKind
 	// Text is the body of a text part, or the words a voice part speaks.
 	Text string
+	// Aside marks a text that adds to a voice note and does not repeat it.
+	Aside bool
 	// Media is the uploaded voice note.
 	Media MediaID
 	State PartState
@@ -187,19 +189,19 @@ func (t *Turn) Refused(i int, f Failure) error {
 	return nil
 }
 
-// recover appends the words of a failed voice part as text parts, once a turn and
-// not where the words are sent as text anyway.
+// recover appends the words of a failed voice part as text parts, where they are not
+// sent as text anyway. A part fails once, so its words follow once.
 func (t *Turn) recover(i int, f Failure) {
 	p := t.r.Parts[i]
-	if p.Kind != PartVoice || t.r.Recovered || f.Class != FailMedia {
+	if p.Kind != PartVoice || f.Class != FailMedia {
 		return
 	}
-	t.r.Recovered = true
 	for _, other := range t.r.Parts {
-		if other.Kind == PartText {
+		if other.Kind == PartText && !other.Aside && !t.r.Recovered {
 			return
 		}
 	}
+	t.r.Recovered = true
 	for _, piece := range SplitText(p.Text, MaxTextUnits) {
 		t.r.Parts = append(t.r.Parts, Part{Kind: PartText, Text: piece, State: PartPlanned})
 	}

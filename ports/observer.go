@@ -21,9 +21,11 @@ type Stage string
 const (
 	StageReceived    Stage = "received"    // admitted; the 200 follows
 	StageLeased      Stage = "leased"      // a worker took the conversation
+	StageJoined      Stage = "joined"      // more messages joined the turn: what was made of it is stale
 	StageTranscribed Stage = "transcribed" // every utterance is text
 	StageFirstToken  Stage = "first_token" // the model began to answer
 	StageAnswered    Stage = "answered"    // the answer's words are fixed
+	StageFirstAudio  Stage = "first_audio" // the first piece of the answer is spoken
 	StageSpoken      Stage = "spoken"      // the voice note is made
 	StageSending     Stage = "sending"     // intent recorded, call leaves
 	StageSent        Stage = "sent"        // Meta accepted a part

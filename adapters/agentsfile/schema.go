@@ -25,6 +25,7 @@ type (
 		Voice           map[string]text `yaml:"voice" doc:"The voice for each language, by the name its vendor gives it. It is a voice of the first provider that speaks; those that take over use their own."`
 		Vendors         vendors         `yaml:"vendors"`
 		ReplyMode       text            `yaml:"reply_mode" setting:"REPLY_MODE"`
+		SendAside       text            `yaml:"send_aside" setting:"SEND_ASIDE"`
 		FallbackMessage text            `yaml:"fallback_message" setting:"FALLBACK_MESSAGE"`
 		Limits          limits          `yaml:"limits"`
 	}
@@ -36,6 +37,8 @@ type (
 	limits struct {
 		TurnTimeout     text `yaml:"turn_timeout" setting:"TURN_TIMEOUT"`
 		BurstWindow     text `yaml:"burst_window" setting:"BURST_WINDOW"`
+		BurstUnfinished text `yaml:"burst_unfinished" setting:"BURST_UNFINISHED"`
+		BurstLimit      text `yaml:"burst_limit" setting:"BURST_LIMIT"`
 		HistoryMessages text `yaml:"history_messages" setting:"HISTORY_MESSAGES"`
 		HistoryTokens   text `yaml:"history_tokens" setting:"HISTORY_TOKENS"`
 		MaxSpokenChars  text `yaml:"max_spoken_chars" setting:"MAX_SPOKEN_CHARS"`

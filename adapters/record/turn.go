@@ -20,6 +20,7 @@ type failure struct {
 type part struct {
 	Kind         domain.PartKind  `json:"k,omitempty"`
 	Text         string           `json:"t,omitempty"`
+	Aside        bool             `json:"as,omitempty"`
 	Media        domain.MediaID   `json:"m,omitempty"`
 	State        domain.PartState `json:"s,omitempty"`
 	Attempt      int              `json:"a,omitempty"`
@@ -66,7 +67,7 @@ func EncodeTurn(t domain.Turn) ([]byte, error) {
 	}
 	for _, p := range r.Parts {
 		out.Parts = append(out.Parts, part{
-			Kind: p.Kind, Text: p.Text, Media: p.Media, State: p.State, Attempt: p.Attempt,
+			Kind: p.Kind, Text: p.Text, Aside: p.Aside, Media: p.Media, State: p.State, Attempt: p.Attempt,
 			IntendedAt: stamp(p.IntendedAt), UnknownSince: stamp(p.UnknownSince), Waits: p.Waits, MessageID: p.MessageID,
 			Failure: (*failure)(p.Failure),
 		})
@@ -94,7 +95,7 @@ func DecodeTurn(data []byte) (domain.Turn, error) {
 	}
 	for _, p := range in.Parts {
 		r.Parts = append(r.Parts, domain.Part{
-			Kind: p.Kind, Text: p.Text, Media: p.Media, State: p.State, Attempt: p.Attempt,
+			Kind: p.Kind, Text: p.Text, Aside: p.Aside, Media: p.Media, State: p.State, Attempt: p.Attempt,
 			IntendedAt: p.IntendedAt.Time, UnknownSince: p.UnknownSince.Time, Waits: p.Waits, MessageID: p.MessageID,
 			Failure: (*domain.Failure)(p.Failure),
 		})

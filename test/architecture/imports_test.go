@@ -18,7 +18,7 @@ const module = "whatsappnode"
 
 // pure lists the standard packages that domain may use: none of them does I/O.
 var pure = []string{
-	"cmp", "errors", "fmt", "iter", "maps", "math", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
+	"cmp", "errors", "fmt", "iter", "maps", "math", "math/bits", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf16", "unicode/utf8",
 }
 
 // quiet lists what ports and app may use beyond that: still no network, no files.

@@ -38,7 +38,7 @@ agents:
     languages: [es]
     reply_mode: voice
     fallback_message: Ahora no puedo.
-    limits: {burst_window: 1s}
+    limits: {burst_window: 1s, burst_limit: 20s}
   - phone_number_id: "` + ordersID + `"
     name: Orders
     access_token_from: ORDERS_TOKEN
@@ -141,7 +141,7 @@ func TestTwoNumbersTwoCharacters(t *testing.T) {
 
 	there.writes("one")
 	there.writes("two")
-	there.hears("You said: one\ntwo")
+	there.hears("You said: one. two")
 	here.writes("three")
 	require.Contains(t, here.gets().Text, "This is a demo without a language model. You said: three.")
 

@@ -81,6 +81,10 @@ func prepareAs(t *testing.T, a account, env ...settings) *bot {
 		"WHATSAPP_ACCESS_TOKEN": a.token, "WHATSAPP_APP_SECRET": a.secret, "WHATSAPP_VERIFY_TOKEN": a.verify,
 		"WHATSAPP_PHONE_NUMBER_ID": numberID, "GRAPH_BASE_URL": b.graph.URL, "MEDIA_HOSTS": "127.0.0.1",
 		"LLM_PROVIDER": "fake", "STT_PROVIDER": "fake", "TTS_PROVIDER": "fake", "LOG_LEVEL": "debug",
+		// A test that is not about bursts wants an answer for each message, at once.
+		"BURST_WINDOW": "0", "BURST_UNFINISHED": "0", "BURST_LIMIT": "0",
+		// The fake voice leaves its words in the clip, which is lost when clips are joined.
+		"SPEAK_PARALLEL": "1",
 	}.with(env...)
 	return b
 }

@@ -44,6 +44,10 @@ func newVendorServer(t *testing.T, routes func(v *vendorServer, w http.ResponseW
 		if err != nil {
 			return // the caller gave up
 		}
+		if r.Method == http.MethodHead && r.URL.Path == "/" {
+			assert.Empty(t, r.Header.Get("Authorization"), "a visit that keeps the connection open carries no key")
+			return
+		}
 		v.calls.Add(1)
 		if v.down.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -100,7 +100,7 @@ func TestBatch(t *testing.T) {
 		simulator.Outgoing{User: ana.id, Content: simulator.Text("five")},
 	)
 	require.NoError(t, err)
-	ana.hears("You said: one\ntwo\nfive")
+	ana.hears("You said: one. two. five")
 	luis.hears("You said: three")
 	mara.hears("You said: four")
 

@@ -77,7 +77,8 @@ func persona(d DialogueConfig, v vendors) app.Persona {
 		LLM: v.llm, STT: v.stt, TTS: v.tts,
 		SystemPrompt: d.SystemPrompt, Languages: domain.Languages(d.Languages), ReplyMode: d.ReplyMode, Fallback: d.Fallback,
 		Memory:      domain.Memory{Messages: d.HistoryMessages, Tokens: d.HistoryTokens},
-		TurnTimeout: d.TurnTimeout, MaxSpokenChars: d.MaxSpokenChars, Hold: d.BurstWindow,
+		TurnTimeout: d.TurnTimeout, MaxSpokenChars: d.MaxSpokenChars, SendAside: d.SendAside,
+		Burst:     app.Burst{Window: d.BurstWindow, Unfinished: d.BurstUnfinished, Limit: d.BurstLimit},
 		MaxTokens: d.MaxTokens, Temperature: d.Temperature, MinConfidence: d.MinConfidence,
 	}
 }

@@ -85,8 +85,9 @@ func TestAgentsFileGivesEverything(t *testing.T) {
     languages: [es, en]
     vendors: {llm: [offline]}
     reply_mode: both
+    send_aside: false
     fallback_message: Ahora no.
-    limits: {turn_timeout: 45s, burst_window: 2s, history_messages: 7, history_tokens: 70, max_spoken_chars: 77, max_tokens: 5, temperature: 0, min_confidence: 1}
+    limits: {turn_timeout: 45s, burst_window: 2s, burst_unfinished: 3s, burst_limit: 4s, history_messages: 7, history_tokens: 70, max_spoken_chars: 77, max_tokens: 5, temperature: 0, min_confidence: 1}
 `))))
 	require.NoError(t, err)
 	a, b := all[0], all[1]
@@ -99,7 +100,8 @@ func TestAgentsFileGivesEverything(t *testing.T) {
 	p.Temperature = nil
 	require.Equal(t, app.Persona{
 		SystemPrompt: "You help.", Languages: domain.Languages{"es", "en"}, ReplyMode: app.ReplyBoth, Fallback: "Ahora no.",
-		Memory: domain.Memory{Messages: 7, Tokens: 70}, TurnTimeout: 45 * time.Second, MaxSpokenChars: 77, Hold: 2 * time.Second,
+		Memory: domain.Memory{Messages: 7, Tokens: 70}, TurnTimeout: 45 * time.Second, MaxSpokenChars: 77,
+		Burst:     app.Burst{Window: 2 * time.Second, Unfinished: 3 * time.Second, Limit: 4 * time.Second},
 		MaxTokens: 5, MinConfidence: 1,
 	}, p)
 	require.Equal(t, map[string]string{"LLM": "offline", "STT": "fake", "TTS": "fake"}, a.Vendors)
@@ -147,7 +149,8 @@ func TestWithoutAFileTheEnvironmentDescribesOne(t *testing.T) {
 	require.Len(t, all, 1)
 	require.Empty(t, all[0].Number, "every number of the account")
 	require.Equal(t, domain.Languages{"es", "en"}, all[0].Persona.Languages)
-	require.Equal(t, 3*time.Second, all[0].Persona.Hold)
+	require.Equal(t, app.Burst{Window: 3 * time.Second, Unfinished: 1500 * time.Millisecond, Limit: 15 * time.Second}, all[0].Persona.Burst)
+	require.True(t, all[0].Persona.SendAside)
 	require.Equal(t, 1.5, *all[0].Persona.Temperature)
 	require.Equal(t, 9, all[0].Persona.MaxTokens)
 	require.Equal(t, 0.35, all[0].Persona.MinConfidence)

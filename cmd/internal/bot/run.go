@@ -18,11 +18,10 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/echohttp"
-	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
+	"whatsappnode/adapters/voicenote"
 	"whatsappnode/app"
-	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -124,6 +123,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		g.Go(func() error { return admin.Run(gctx) })
 	}
 	if cfg.Role != roleServe {
+		g.Go(func() error { return shop.connections.Run(gctx) })
 		g.Go(func() error {
 			return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
 		})
@@ -144,8 +144,7 @@ func rules(cfg Config) app.Options {
 	return app.Options{
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		TakesStatuses: cfg.Role == roleAll,
-		CheckNote:     func(clip domain.Audio) error { return oggopus.Check(clip.Bytes()) },
-		NewID:         rand.Text,
+		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, NewID: rand.Text,
 	}
 }
 

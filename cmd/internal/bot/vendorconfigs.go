@@ -3,6 +3,7 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"whatsappnode/adapters/anthropic"
@@ -22,9 +23,17 @@ import (
 // required is the fault of a setting that a provider cannot do without.
 func required(variable string) error { return fmt.Errorf("%s is required", variable) }
 
+// client shares the warm connections among all vendors.
+func (w *workshop) client(base, otherwise string) *http.Client {
+	return w.connections.Client(either(base, otherwise))
+}
+
 func (w *workshop) genai() (genai.Config, error) {
 	g := w.cfg.Vendors.Gemini
 	cfg := genai.Config{APIKey: g.Key.Current, BaseURL: g.BaseURL}
+	if !g.Vertex { // which brings a client with its own way in
+		cfg.Client = w.client(g.BaseURL, genai.DefaultBaseURL)
+	}
 	switch {
 	case g.Vertex && w.cfg.Vendors.Google.Project == "":
 		return cfg, required("GOOGLE_CLOUD_PROJECT")
@@ -71,7 +80,9 @@ func (w *workshop) gemini() (*gemini.LLM, error) {
 	if g.Key.Current() == "" {
 		return nil, required("GEMINI_API_KEY")
 	}
-	return gemini.NewLLM(gemini.Config{APIKey: g.Key.Current, BaseURL: g.BaseURL, Model: g.Model})
+	return gemini.NewLLM(gemini.Config{
+		APIKey: g.Key.Current, BaseURL: g.BaseURL, Client: w.client(g.BaseURL, gemini.DefaultBaseURL), Model: g.Model,
+	})
 }
 
 func (w *workshop) googleSTT() (*googlespeech.STT, error) {
@@ -94,15 +105,16 @@ func (w *workshop) googleTTS() (*googletts.TTS, error) {
 func (w *workshop) openaiLLM() (*openai.LLM, error) {
 	o := w.cfg.Vendors.OpenAI
 	return openai.NewLLM(openai.LLMConfig{
-		APIKey: o.Key.Current, BaseURL: o.BaseURL, Organization: o.Organization, Model: o.LLMModel, TokenLimit: o.TokenLimit, ReasoningEffort: o.Effort,
+		APIKey: o.Key.Current, BaseURL: o.BaseURL, Client: w.client(o.BaseURL, openai.DefaultBaseURL), Organization: o.Organization, Model: o.LLMModel, TokenLimit: o.TokenLimit, ReasoningEffort: o.Effort,
 		OmitUsage: o.OmitUsage, OmitUser: o.OmitUser,
 	})
 }
 
 func (w *workshop) openaiSTT() (*openai.STT, error) {
 	o := w.cfg.Vendors.OpenAI
+	base := either(o.STTBaseURL, o.BaseURL)
 	return openai.NewSTT(openai.STTConfig{
-		APIKey: o.Key.Current, BaseURL: either(o.STTBaseURL, o.BaseURL), Organization: o.Organization, Model: o.STTModel,
+		APIKey: o.Key.Current, BaseURL: base, Client: w.client(base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.STTModel,
 		ResponseFormat: o.STTFormat, SendWAV: o.SendWAV,
 	})
 }
@@ -113,9 +125,10 @@ func (w *workshop) openaiTTS() (*openai.TTS, error) {
 	if err != nil {
 		return nil, err
 	}
+	base := either(o.TTSBaseURL, o.BaseURL)
 	return openai.NewTTS(openai.TTSConfig{
 		Voices: voices, PCMRate: o.PCMRate,
-		APIKey: o.Key.Current, BaseURL: either(o.TTSBaseURL, o.BaseURL), Organization: o.Organization, Model: o.TTSModel, Voice: o.TTSVoice,
+		APIKey: o.Key.Current, BaseURL: base, Client: w.client(base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.TTSModel, Voice: o.TTSVoice,
 		ResponseFormat: o.TTSFormat, Encoder: w.encoder,
 	})
 }
@@ -125,7 +138,9 @@ func (w *workshop) anthropic() (*anthropic.LLM, error) {
 	if a.Key.Current() == "" {
 		return nil, required("ANTHROPIC_API_KEY")
 	}
-	return anthropic.NewLLM(anthropic.Config{APIKey: a.Key.Current, BaseURL: a.BaseURL, Model: a.Model})
+	return anthropic.NewLLM(anthropic.Config{
+		APIKey: a.Key.Current, BaseURL: a.BaseURL, Client: w.client(a.BaseURL, anthropic.DefaultBaseURL), Model: a.Model,
+	})
 }
 
 func (w *workshop) elevenSTT() (*elevenlabs.STT, error) {
@@ -133,7 +148,9 @@ func (w *workshop) elevenSTT() (*elevenlabs.STT, error) {
 	if e.Key.Current() == "" {
 		return nil, required("ELEVENLABS_API_KEY")
 	}
-	return elevenlabs.NewSTT(elevenlabs.STTConfig{APIKey: e.Key.Current, BaseURL: e.BaseURL, Model: e.STTModel})
+	return elevenlabs.NewSTT(elevenlabs.STTConfig{
+		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client(e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.STTModel,
+	})
 }
 
 func (w *workshop) elevenTTS() (*elevenlabs.TTS, error) {
@@ -146,7 +163,8 @@ func (w *workshop) elevenTTS() (*elevenlabs.TTS, error) {
 		return nil, err
 	}
 	return elevenlabs.NewTTS(elevenlabs.TTSConfig{
-		APIKey: e.Key.Current, BaseURL: e.BaseURL, Model: e.TTSModel, Voice: e.TTSVoice, Voices: voices, OutputFormat: e.TTSFormat, Encoder: w.encoder,
+		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client(e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.TTSModel,
+		Voice: e.TTSVoice, Voices: voices, OutputFormat: e.TTSFormat, Encoder: w.encoder,
 	})
 }
 
@@ -155,7 +173,9 @@ func (w *workshop) deepgramSTT() (*deepgram.STT, error) {
 	if d.Key.Current() == "" {
 		return nil, required("DEEPGRAM_API_KEY")
 	}
-	return deepgram.NewSTT(deepgram.STTConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.STTModel, Training: d.Training})
+	return deepgram.NewSTT(deepgram.STTConfig{
+		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client(d.BaseURL, deepgram.DefaultBaseURL), Model: d.STTModel, Training: d.Training,
+	})
 }
 
 func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
@@ -167,7 +187,9 @@ func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return deepgram.NewTTS(deepgram.TTSConfig{APIKey: d.Key.Current, BaseURL: d.BaseURL, Model: d.TTSModel, Voices: voices, Training: d.Training})
+	return deepgram.NewTTS(deepgram.TTSConfig{
+		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client(d.BaseURL, deepgram.DefaultBaseURL), Model: d.TTSModel, Voices: voices, Training: d.Training,
+	})
 }
 
 func (w *workshop) patternLLM() (*patternai.LLM, error) {
@@ -175,7 +197,9 @@ func (w *workshop) patternLLM() (*patternai.LLM, error) {
 	if p.BaseURL == "" {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
-	return patternai.NewLLM(patternai.LLMConfig{BaseURL: p.BaseURL, APIKey: p.Key.Current, Model: p.LLMModel, AgentID: p.AgentID})
+	return patternai.NewLLM(patternai.LLMConfig{
+		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.LLMModel, AgentID: p.AgentID,
+	})
 }
 
 func (w *workshop) patternSTT() (*patternai.STT, error) {
@@ -183,7 +207,9 @@ func (w *workshop) patternSTT() (*patternai.STT, error) {
 	if p.BaseURL == "" {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
-	return patternai.NewSTT(patternai.STTConfig{BaseURL: p.BaseURL, APIKey: p.Key.Current, Model: p.STTModel})
+	return patternai.NewSTT(patternai.STTConfig{
+		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.STTModel,
+	})
 }
 
 func (w *workshop) patternTTS() (*patternai.TTS, error) {
@@ -191,7 +217,9 @@ func (w *workshop) patternTTS() (*patternai.TTS, error) {
 	if p.BaseURL == "" {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
-	return patternai.NewTTS(patternai.TTSConfig{BaseURL: p.BaseURL, APIKey: p.Key.Current, Model: p.TTSModel, Encoder: w.encoder, OpusOnly: p.OpusOnly})
+	return patternai.NewTTS(patternai.TTSConfig{
+		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.TTSModel, Encoder: w.encoder, OpusOnly: p.OpusOnly,
+	})
 }
 
 func either(first, second string) string {

@@ -11,6 +11,7 @@ import (
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/libopus"
 	"whatsappnode/adapters/opusenc"
+	"whatsappnode/adapters/vendorhttp"
 	"whatsappnode/ports"
 )
 
@@ -21,9 +22,11 @@ type workshop struct {
 	encoder  ports.EncoderPort // nil: there is none on this machine
 	breakers *decorate.Breakers
 	watch    *watch
-	llms     bench[ports.LLMPort]
-	stts     bench[ports.STTPort]
-	ttss     bench[ports.TTSPort]
+	// connections are shared by the engines that speak HTTP.
+	connections *vendorhttp.Connections
+	llms        bench[ports.LLMPort]
+	stts        bench[ports.STTPort]
+	ttss        bench[ports.TTSPort]
 }
 
 // bench holds the engines of one stage that were made, by provider.
@@ -42,8 +45,13 @@ func newWorkshop(cfg Config, w *watch) (*workshop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BREAKER_FAILURES, BREAKER_WINDOW: %w", err)
 	}
+	connections, err := vendorhttp.New(f.KeepWarm)
+	if err != nil {
+		return nil, fmt.Errorf("VENDOR_KEEP_WARM: %w", err)
+	}
 	return &workshop{
-		cfg: cfg, encoder: newEncoder(), breakers: breakers, watch: w,
+		connections: connections,
+		cfg:         cfg, encoder: newEncoder(), breakers: breakers, watch: w,
 		llms: bench[ports.LLMPort]{}, stts: bench[ports.STTPort]{}, ttss: bench[ports.TTSPort]{},
 	}, nil
 }
@@ -66,6 +74,7 @@ func (w *workshop) Close() error {
 	all = append(all, closeAll(w.llms)...)
 	all = append(all, closeAll(w.stts)...)
 	all = append(all, closeAll(w.ttss)...)
+	w.connections.Close()
 	return errors.Join(all...)
 }
 

@@ -1,0 +1,42 @@
+package voicenote
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"whatsappnode/adapters/oggopus"
+	"whatsappnode/domain"
+)
+
+// Maker joins clips to voice notes and examines them. The zero value is ready, and
+// may be used concurrently.
+type Maker struct{}
+
+// Join makes one note of Ogg/Opus clips, each followed by its pause. No sound is
+// encoded again: see oggopus.Join for what can be joined and how loudness is kept.
+func (Maker) Join(clips []domain.Audio, pauses []time.Duration) (domain.Audio, error) {
+	data := make([][]byte, len(clips))
+	for i, c := range clips {
+		data[i] = c.Bytes()
+	}
+	note, err := oggopus.Join(data, oggopus.JoinOptions{Pauses: pauses})
+	if err != nil {
+		return domain.Audio{}, err
+	}
+	info, err := oggopus.Inspect(note)
+	if err != nil {
+		return domain.Audio{}, fmt.Errorf("joined note: %w", err)
+	}
+	return domain.NewAudio(domain.MIMEOggOpus, note, info.Duration)
+}
+
+// Check is oggopus.CheckNote but for the size, which its caller sees to.
+func (Maker) Check(note domain.Audio, characters int) error {
+	err := oggopus.CheckNote(note.Bytes(), characters)
+	var size *oggopus.SizeError
+	if errors.As(err, &size) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"whatsappnode/domain"
+	"whatsappnode/ports"
+)
+
+// speech is an answer that is spoken piece by piece, each as soon as it is complete,
+// while the model writes on. The time of a turn is then that of the first sentence and
+// of whichever is slower, writing or speaking, not the sum of all.
+//
+// Its methods belong to the turn's goroutine. The pieces are spoken by goroutines
+// that hush waits for.
+type speech struct {
+	engine   ports.TTSPort
+	observe  func(took time.Duration)
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	began    time.Time
+	language string
+	splitter *domain.SentenceSplitter
+	narrator *domain.Narrator
+	pieces   []*piece
+	slots    chan struct{}
+	running  sync.WaitGroup
+	ended    bool // the last piece is known
+}
+
+// piece is a part of the answer in one call of the engine.
+type piece struct {
+	written string // as the model wrote it
+	end     domain.PieceEnd
+	spoken  string // as the engine is given it; empty when there is nothing to say
+	aside   string
+	clip    domain.Audio
+}
+
+// pieceLimits give a voice about a sentence at a time: two would be spoken in fewer
+// calls, but the last of them would be waited for twice as long.
+var pieceLimits = domain.PieceLimits{First: 12, FirstClause: 40, Target: 40, Max: 240}
+
+// lastPieceLimits cut what is left when the writing ends: nothing is waited for any
+// more but the longest of the last pieces, so they are made short, at a clause.
+var lastPieceLimits = domain.PieceLimits{First: 24, FirstClause: 24, Target: 24, Clause: 24}
+
+// lastPieceLeast is the length from which the rest is worth being cut once more.
+const lastPieceLeast = 48
+
+func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, observe func(time.Duration)) *speech {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return &speech{
+		engine: engine, observe: observe, ctx: ctx, cancel: cancel, began: time.Now(), language: language,
+		splitter: domain.NewSentenceSplitter(pieceLimits), narrator: domain.NewNarrator(language),
+		slots: make(chan struct{}, parallel),
+	}
+}
+
+// say takes the next words of the answer.
+func (sp *speech) say(text string) {
+	if text == "" || sp.ctx.Err() != nil {
+		return
+	}
+	for _, p := range sp.splitter.Feed(text) {
+		sp.add(p)
+	}
+}
+
+// end speaks what is left of the answer. It reports false when what was spoken
+// already is not how the answer begins: none of it can be used then.
+func (sp *speech) end(reply domain.Reply) bool {
+	if reply.Language != sp.language {
+		return false
+	}
+	rest, ok := sp.rest(reply.Text)
+	if !ok {
+		return false
+	}
+	sp.ended = true
+	if cap(sp.slots) == 1 {
+		sp.add(domain.Piece{Text: rest, End: domain.EndOfLine})
+		return true
+	}
+	limits := pieceLimits
+	if len(sp.pieces) > 0 {
+		limits.First, limits.FirstClause = limits.Target, -1
+	}
+	last := domain.NewSentenceSplitter(limits)
+	pieces := last.Feed(rest)
+	if last.Held() >= lastPieceLeast {
+		pieces = append(pieces, last.SetLimits(lastPieceLimits)...)
+	}
+	for _, p := range append(pieces, last.Flush()...) {
+		sp.add(p)
+	}
+	return true
+}
+
+// rest is what of a text was not given to a piece, white space aside.
+func (sp *speech) rest(text string) (string, bool) {
+	for _, p := range sp.pieces {
+		for _, r := range p.written {
+			if unicode.IsSpace(r) {
+				continue
+			}
+			text = strings.TrimLeftFunc(text, unicode.IsSpace)
+			got, size := utf8.DecodeRuneInString(text)
+			if got != r {
+				return "", false
+			}
+			text = text[size:]
+		}
+	}
+	return text, true
+}
+
+// add begins to speak a piece. A piece that fails after all that the engine's own
+// retries and stand-ins could do ends the others: no note comes of them.
+func (sp *speech) add(p domain.Piece) {
+	spoken, aside := sp.narrator.SayPiece(p)
+	one := &piece{written: p.Text, end: p.End, spoken: spoken, aside: aside}
+	sp.pieces = append(sp.pieces, one)
+	if spoken == "" {
+		return
+	}
+	sp.running.Go(func() {
+		select {
+		case sp.slots <- struct{}{}:
+			defer func() { <-sp.slots }()
+		case <-sp.ctx.Done():
+			return
+		}
+		if err := sp.speak(one); err != nil {
+			sp.cancel(err)
+		}
+	})
+}
+
+func (sp *speech) speak(one *piece) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(sp.ctx, synthesizeBudget)
+	defer cancel()
+	one.clip, err = sp.engine.Synthesize(ctx, one.spoken, ports.TTSOptions{Format: domain.MIMEOggOpus, Language: sp.language})
+	if err != nil {
+		return fmt.Errorf("synthesize: %w", err)
+	}
+	if one == sp.pieces[0] {
+		sp.observe(time.Since(sp.began))
+	}
+	return nil
+}
+
+// failure is why no note can come of it, or nil so far.
+func (sp *speech) failure() error { return context.Cause(sp.ctx) }
+
+// spoken closes its channel once every piece was spoken or given up.
+func (sp *speech) spoken() <-chan struct{} {
+	done := make(chan struct{})
+	go func() { sp.running.Wait(); close(done) }()
+	return done
+}
+
+// hush stops speaking and waits until every call has ended.
+func (sp *speech) hush() {
+	sp.cancel(context.Canceled)
+	sp.running.Wait()
+}
