@@ -10,4 +10,6 @@ type Config struct {
 	// Parallel bounds how many clips are encoded at once; the number of CPUs when
 	// zero. Further calls wait.
 	Parallel int
+	// BitRate is what a note spends, in bits per second; pcm.BitRate when zero.
+	BitRate int
 }

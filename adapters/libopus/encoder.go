@@ -38,15 +38,22 @@ type Encoder struct {
 // kind is what encoders of one rate have in common.
 type kind struct {
 	rate  int
+	bits  int       // per second
 	ahead int       // samples that come out late
 	idle  sync.Pool // of *opus.Encoder, which may be used by one goroutine at a time
 }
 
 // New makes an encoder for each rate that Opus takes, to see that they work.
 func New(cfg Config) (*Encoder, error) {
+	if cfg.BitRate == 0 {
+		cfg.BitRate = pcm.BitRate
+	}
+	if cfg.BitRate < pcm.MinBitRate || cfg.BitRate > pcm.MaxBitRate {
+		return nil, fmt.Errorf("libopus: a bit rate of %d is outside %d to %d", cfg.BitRate, pcm.MinBitRate, pcm.MaxBitRate)
+	}
 	e := &Encoder{kinds: map[int]*kind{}}
 	for _, rate := range []int{8000, 12_000, 16_000, 24_000, 48_000} {
-		k := &kind{rate: rate}
+		k := &kind{rate: rate, bits: cfg.BitRate}
 		var err error
 		if k.ahead, err = lookahead(rate); err != nil {
 			return nil, err
@@ -73,7 +80,7 @@ func (e *Encoder) Encode(ctx context.Context, clip domain.Audio) (domain.Audio, 
 func (k *kind) make() (*opus.Encoder, error) {
 	enc, err := opus.NewEncoder(k.rate, 1, opus.AppVoIP)
 	if err == nil {
-		err = enc.SetBitrate(pcm.BitRate)
+		err = enc.SetBitrate(k.bits)
 	}
 	if err == nil {
 		err = enc.SetComplexity(complexity)

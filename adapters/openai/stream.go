@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"whatsappnode/adapters/httpstatus"
 	"whatsappnode/ports"
 )
@@ -56,16 +59,27 @@ func (e *events) next() ([]byte, error) {
 	return nil, e.lines.Err()
 }
 
-// piece is what matters of a chunk. Fields of reasoning are not among them.
+// piece is what matters of a chunk. Fields of reasoning are not among them. A stream
+// has hundreds of them, so each is read once, by the faster of the two JSON packages.
 type piece struct {
+	Error   jsontext.Value `json:"error"`
+	Object  jsontext.Value `json:"object"`
 	Choices []struct {
-		Index   int             `json:"index"`
-		Delta   words           `json:"delta"`
-		Message words           `json:"message"` // of a server that does not stream
-		Finish  string          `json:"finish_reason"`
-		Error   json.RawMessage `json:"error"`
+		Index   int            `json:"index"`
+		Delta   words          `json:"delta"`
+		Message words          `json:"message"` // of a server that does not stream
+		Finish  string         `json:"finish_reason"`
+		Error   jsontext.Value `json:"error"`
 	} `json:"choices"`
-	Usage json.RawMessage `json:"usage"`
+	Usage jsontext.Value `json:"usage"`
+}
+
+// lenient takes what servers send, which is not always what the rules of JSON allow.
+var lenient = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// isFailure reports whether the piece is the report of one.
+func (p *piece) isFailure() bool {
+	return string(p.Object) == `"error"` || len(p.Error) > 0 && string(p.Error) != "null"
 }
 
 type words struct {
@@ -76,18 +90,21 @@ type words struct {
 // content is a text, or a list of parts of which those of type text count.
 type content string
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (c *content) UnmarshalJSON(raw []byte) error {
-	var text string
-	if json.Unmarshal(raw, &text) == nil { // null too
-		*c = content(text)
-		return nil
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (c *content) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '"', 'n':
+		token, err := dec.ReadToken()
+		if err == nil && token.Kind() == '"' {
+			*c = content(token.String())
+		}
+		return err
 	}
 	var parts []struct {
 		Type string `json:"type"`
 		Text string `json:"text"`
 	}
-	if err := json.Unmarshal(raw, &parts); err != nil {
+	if err := jsonv2.UnmarshalDecode(dec, &parts); err != nil {
 		return errors.New("the content is neither text nor parts")
 	}
 	for _, p := range parts {
@@ -113,11 +130,12 @@ func (a *answer) take(data []byte) (string, error) {
 		a.ended = true
 		return "", nil
 	}
-	if saysFailure(data) {
+	var p piece
+	err := jsonv2.Unmarshal(data, &p, lenient)
+	if p.isFailure() {
 		return "", readFailure(data).fault(opLLM, 0, nil)
 	}
-	var p piece
-	if json.Unmarshal(data, &p) != nil {
+	if err != nil {
 		return "", transient(opLLM, "a piece of the answer is malformed")
 	}
 	a.count(p.Usage)
@@ -126,8 +144,8 @@ func (a *answer) take(data []byte) (string, error) {
 		if c.Index != 0 {
 			continue
 		}
-		if isObject(c.Error) {
-			return "", readFailure(c.Error).fault(opLLM, 0, nil)
+		if isObject([]byte(c.Error)) {
+			return "", readFailure([]byte(c.Error)).fault(opLLM, 0, nil)
 		}
 		text += string(c.Delta.Content + c.Message.Content)
 		a.refused = a.refused || c.Delta.Refusal+c.Message.Refusal != ""
@@ -141,7 +159,10 @@ func (a *answer) take(data []byte) (string, error) {
 
 // count keeps the last usage that makes sense; some servers send one with every
 // piece.
-func (a *answer) count(raw json.RawMessage) {
+func (a *answer) count(raw jsontext.Value) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return
+	}
 	var u struct {
 		Prompt     int `json:"prompt_tokens"`
 		Completion int `json:"completion_tokens"`

@@ -32,11 +32,14 @@ type Config struct {
 	// Processes bounds how many processes run at once; the number of CPUs when zero.
 	// Further calls wait.
 	Processes int
+	// BitRate is what a note spends, in bits per second; pcm.BitRate when zero.
+	BitRate int
 }
 
 // Encoder encodes with opusenc. The same clip always yields the same bytes.
 type Encoder struct {
 	path  string
+	rate  int // kbit/s
 	inner *pcm.Encoder
 }
 
@@ -53,7 +56,13 @@ func New(cfg Config) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Opus encoder opusenc is not installed; Debian: apt-get install %s", pkg)
 	}
-	e := &Encoder{path: path}
+	e := &Encoder{path: path, rate: cfg.BitRate / 1000}
+	if cfg.BitRate == 0 {
+		e.rate = pcm.BitRate / 1000
+	}
+	if e.rate < pcm.MinBitRate/1000 || e.rate > pcm.MaxBitRate/1000 {
+		return nil, fmt.Errorf("opusenc: a bit rate of %d is outside %d to %d", cfg.BitRate, pcm.MinBitRate, pcm.MaxBitRate)
+	}
 	e.inner = pcm.NewEncoder(op, cfg.Processes, e.encode)
 	return e, nil
 }
@@ -70,7 +79,7 @@ func (e *Encoder) Encode(ctx context.Context, clip domain.Audio) (domain.Audio, 
 func (e *Encoder) encode(ctx context.Context, sound pcm.Sound) ([]byte, error) {
 	encoded, err := run(ctx, e.path, []string{
 		"--quiet", "--raw", "--raw-bits", "16", "--raw-endianness", "0", "--raw-chan", "1", "--raw-rate", strconv.Itoa(sound.Rate),
-		"--speech", "--cvbr", "--bitrate", strconv.Itoa(pcm.BitRate / 1000), "-", "-",
+		"--speech", "--cvbr", "--bitrate", strconv.Itoa(e.rate), "-", "-",
 	}, wav.Bytes(make([]byte, 0, 2*len(sound.Samples)), sound.Samples), maxOutput)
 	if err != nil {
 		return nil, err

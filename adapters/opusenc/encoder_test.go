@@ -52,6 +52,25 @@ func second(t *testing.T) domain.Audio {
 	return clip(t, domain.MIMEWAV, wav.Encode(tone(24_000, time.Second), 24_000))
 }
 
+func TestBitRateIsASetting(t *testing.T) {
+	sound := wav.Encode(tone(24_000, 20*time.Second), 24_000)
+	clip, err := domain.NewAudio(domain.MIMEWAV, sound, 0)
+	require.NoError(t, err)
+	size := map[int]int{}
+	for _, bits := range []int{12_000, 0} {
+		e, err := opusenc.New(opusenc.Config{LookPath: exec.LookPath, BitRate: bits})
+		require.NoError(t, err)
+		note, err := e.Encode(t.Context(), clip)
+		require.NoError(t, err)
+		size[bits] = len(note.Bytes())
+	}
+	require.Less(t, size[12_000], size[0])
+	for _, bits := range []int{-1, 500, 1_000_000} {
+		_, err := opusenc.New(opusenc.Config{LookPath: exec.LookPath, BitRate: bits})
+		require.ErrorContains(t, err, "outside 12000 to 64000")
+	}
+}
+
 func TestNewNamesThePackage(t *testing.T) {
 	_, err := opusenc.New(opusenc.Config{LookPath: func(string) (string, error) { return "", exec.ErrNotFound }})
 	assert.ErrorContains(t, err, "apt-get install opus-tools")

@@ -16,6 +16,9 @@ const (
 	// as it was, and the 512 KB up to which a voice note has a play button last for
 	// 170 s.
 	BitRate = 24_000
+	// MinBitRate is where speech begins to sound like a telephone; MaxBitRate is where
+	// nothing is gained any more.
+	MinBitRate, MaxBitRate = 12_000, 64_000
 	// timeout ends a call whose context has no deadline. The slowest codec here takes
 	// eight seconds for MaxLength; the rest is for waiting.
 	timeout = 2 * time.Minute

@@ -54,3 +54,6 @@ func assembled(getenv settings.Getenv) (agents, error) {
 	}
 	return all, nil
 }
+
+// BitRate is bitRate.
+var BitRate = bitRate

@@ -10,7 +10,9 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/libopus"
+	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/opusenc"
+	"whatsappnode/adapters/pcm"
 	"whatsappnode/adapters/vendorhttp"
 	"whatsappnode/ports"
 )
@@ -51,21 +53,30 @@ func newWorkshop(cfg Config, w *watch) (*workshop, error) {
 	}
 	return &workshop{
 		connections: connections,
-		cfg:         cfg, encoder: newEncoder(), breakers: breakers, watch: w,
+		cfg:         cfg, encoder: newEncoder(bitRate(cfg.Dialogue.MaxSpokenChars)), breakers: breakers, watch: w,
 		llms: bench[ports.LLMPort]{}, stts: bench[ports.STTPort]{}, ttss: bench[ports.TTSPort]{},
 	}, nil
 }
 
 // newEncoder takes the library when it is built in, else the program when it is
 // installed. Whoever needs one and finds none refuses to start.
-func newEncoder() ports.EncoderPort {
-	if e, err := libopus.New(libopus.Config{}); err == nil {
+func newEncoder(bits int) ports.EncoderPort {
+	if e, err := libopus.New(libopus.Config{BitRate: bits}); err == nil {
 		return e
 	}
-	if e, err := opusenc.New(opusenc.Config{LookPath: exec.LookPath}); err == nil {
+	if e, err := opusenc.New(opusenc.Config{LookPath: exec.LookPath, BitRate: bits}); err == nil {
 		return e
 	}
 	return nil
+}
+
+// bitRate makes the longest answer that may be spoken fit into a note that has a play
+// button, as far as it still sounds like a person. A slow speaker says twelve
+// characters a second.
+func bitRate(maxSpokenChars int) int {
+	seconds := max(maxSpokenChars/12, 1)
+	fits := oggopus.MaxPlayable * 9 / 10 * 8 / seconds
+	return min(max(fits/1000*1000, pcm.MinBitRate), pcm.BitRate)
 }
 
 // Close frees the engines' connections.
