@@ -117,6 +117,9 @@ func (s *session) settleBurst(ctx context.Context) error {
 	if err := s.wait(ctx, s.persona.Burst.Window-time.Since(s.quiet)); err != nil {
 		return err
 	}
+	if s.newsExact && !s.told() {
+		return nil
+	}
 	if joined, err := s.join(ctx); err != nil || !joined {
 		return err
 	}

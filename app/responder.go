@@ -19,6 +19,8 @@ type Responder struct {
 	started time.Time
 	// outage is when the store was last found out of order, in Unix nanoseconds.
 	outage atomic.Int64
+	// speaking counts the answers that are being spoken.
+	speaking atomic.Int64
 }
 
 // storeFailed notes that the store was out of order just now.
@@ -58,8 +60,9 @@ type session struct {
 	// moreWaiting is true when messages wait that belong to a later turn.
 	moreWaiting bool
 	// news hints at messages that came since; quiet is when the newest was taken in.
-	news  <-chan struct{}
-	quiet time.Time
+	news      <-chan struct{}
+	newsExact bool
+	quiet     time.Time
 	// speech is the answer that is being spoken while it is written, or nil.
 	speech *speech
 }
@@ -97,7 +100,7 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
 
 // open chooses the turn: the oldest unfinished one, or a new one.
 func (r *Responder) open(work ports.Work) (*session, error) {
-	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News}
+	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News, newsExact: work.NewsExact}
 	s.quiet = s.started
 	s.persona = r.deps.Personas.at(s.conv.Number())
 	for _, m := range work.Pending {

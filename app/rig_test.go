@@ -45,7 +45,9 @@ type rig struct {
 	// more are the personas of several numbers; nil: the one of opt answers at all.
 	more  map[domain.NumberID]app.Persona
 	drain time.Duration
-	wrap  func(ports.InboxPort) ports.InboxPort
+	// workers is how many turns are worked on at once.
+	workers int
+	wrap    func(ports.InboxPort) ports.InboxPort
 
 	stop func()
 	seq  atomic.Int64
@@ -58,7 +60,7 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 		r := &rig{
 			t: t, store: fake.NewStore(fake.StoreOptions{LeaseTTL: 30 * time.Second}),
 			phone: &phone{files: map[domain.MediaID][]byte{}}, brain: &brain{}, ears: &ears{}, voice: &voice{}, events: &events{},
-			drain: 8 * time.Second,
+			drain: 8 * time.Second, workers: 8,
 		}
 		r.opt = rules{
 			app.Options{
@@ -97,7 +99,7 @@ func (r *rig) start() {
 	r.intake = app.NewIntake(r.store, r.store, r.events, personas)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	worker := app.NewWorker(inbox, responder, r.events, 8, r.drain)
+	worker := app.NewWorker(inbox, responder, r.events, r.workers, r.drain)
 	go func() { ended <- worker.Run(ctx) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()

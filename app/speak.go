@@ -75,7 +75,7 @@ func (s *session) listenTo(ctx context.Context, language string) {
 	first := ports.Event{
 		Stage: ports.StageFirstAudio, Turn: s.turn.ID(), Conversation: s.conv.ID(), Messages: s.turn.Inputs(),
 	}
-	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, func(took time.Duration) {
+	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, &s.speaking, func(took time.Duration) {
 		first.At, first.Took = time.Now(), took
 		s.deps.Observer.Observe(first)
 	})

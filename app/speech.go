@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -33,6 +34,8 @@ type speech struct {
 	slots    chan struct{}
 	running  sync.WaitGroup
 	ended    bool // the last piece is known
+	crowded  bool
+	left     func()
 }
 
 // piece is a part of the answer in one call of the engine.
@@ -48,6 +51,13 @@ type piece struct {
 // calls, but the last of them would be waited for twice as long.
 var pieceLimits = domain.PieceLimits{First: 12, FirstClause: 40, Target: 40, Max: 240}
 
+// crowdedLimits are for a process that speaks hundreds of answers at once: fewer calls
+// are less work for everybody, which counts more then than the last tenth of a second.
+var crowdedLimits = domain.PieceLimits{First: 12, FirstClause: -1, Target: 100, Max: 300}
+
+// crowd is from how many answers on a process is crowded.
+const crowd = 250
+
 // lastPieceLimits cut what is left when the writing ends: nothing is waited for any
 // more but the longest of the last pieces, so they are made short, at a clause.
 var lastPieceLimits = domain.PieceLimits{First: 24, FirstClause: 24, Target: 24, Clause: 24}
@@ -55,11 +65,18 @@ var lastPieceLimits = domain.PieceLimits{First: 24, FirstClause: 24, Target: 24,
 // lastPieceLeast is the length from which the rest is worth being cut once more.
 const lastPieceLeast = 48
 
-func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, observe func(time.Duration)) *speech {
+// newSpeech counts itself among those of the process until it is hushed.
+func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, all *atomic.Int64, observe func(time.Duration)) *speech {
 	ctx, cancel := context.WithCancelCause(ctx)
+	crowded := all.Add(1) > crowd
+	limits := pieceLimits
+	if crowded {
+		limits = crowdedLimits
+	}
 	return &speech{
+		crowded: crowded, left: sync.OnceFunc(func() { all.Add(-1) }),
 		engine: engine, observe: observe, ctx: ctx, cancel: cancel, began: time.Now(), language: language,
-		splitter: domain.NewSentenceSplitter(pieceLimits), narrator: domain.NewNarrator(language),
+		splitter: domain.NewSentenceSplitter(limits), narrator: domain.NewNarrator(language),
 		slots: make(chan struct{}, parallel),
 	}
 }
@@ -95,7 +112,7 @@ func (sp *speech) end(reply domain.Reply) bool {
 	}
 	last := domain.NewSentenceSplitter(limits)
 	pieces := last.Feed(rest)
-	if last.Held() >= lastPieceLeast {
+	if last.Held() >= lastPieceLeast && !sp.crowded {
 		pieces = append(pieces, last.SetLimits(lastPieceLimits)...)
 	}
 	for _, p := range append(pieces, last.Flush()...) {
@@ -176,4 +193,5 @@ func (sp *speech) spoken() <-chan struct{} {
 func (sp *speech) hush() {
 	sp.cancel(context.Canceled)
 	sp.running.Wait()
+	sp.left()
 }

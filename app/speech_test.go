@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -263,5 +264,25 @@ func TestVoicesThatPanicEndInText(t *testing.T) {
 		r.says("m1", "ES.1", "Could I have a table for eight on Saturday?")
 		r.pass(time.Minute)
 		require.Equal(t, []string{prose}, r.answers())
+	})
+}
+
+func TestCrowdedProcessSpeaksInFewerPieces(t *testing.T) {
+	const people = 400
+	bubble(t, func(r *rig) { speaking(prose)(r); r.workers = people }, func(r *rig) {
+		for i := range people {
+			r.says(fmt.Sprintf("m%d", i), fmt.Sprintf("ES.%d", i), "Could I have a table for eight on Saturday?")
+		}
+		r.pass(time.Minute)
+		require.Len(t, r.answers(), people)
+		for _, a := range r.answers() {
+			require.Equal(t, "spoken: "+prose, a)
+		}
+		crowded := len(r.voice.said)
+		r.says("last", "ES.last", "Could I have a table for eight on Saturday?")
+		r.pass(time.Minute)
+		alone := len(r.voice.said) - crowded
+		require.Less(t, crowded, people*alone, "the later ones were spoken in fewer pieces")
+		require.Equal(t, 8, alone, "and when they had gone, in as many as before")
 	})
 }

@@ -81,6 +81,9 @@ type heard struct {
 // clip that cannot be had or read leaves an empty transcript: the user is asked to
 // repeat it. Any other failure is the turn's.
 func (s *session) hear(ctx context.Context) (int, error) {
+	if len(s.unheard()) == 0 {
+		return 0, nil
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	slots := make(chan struct{}, maxParallelClips)
@@ -119,7 +122,7 @@ func (s *session) hear(ctx context.Context) (int, error) {
 		case <-s.news:
 			if _, err := s.join(ctx); err != nil {
 				faults = append(faults, err)
-				s.news = nil // heard to the end first, so that no transcript is lost
+				s.news, s.newsExact = nil, false // heard to the end first, so that no transcript is lost
 			}
 			begin()
 		}

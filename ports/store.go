@@ -120,6 +120,9 @@ type Work struct {
 	// it; it is never closed, and silent once the lease ended. It is nil for a store
 	// that cannot tell.
 	News <-chan struct{}
+	// NewsExact says that News misses nothing: when Admit has returned, the value is
+	// there. Who holds the lease need not ask Pending then as long as there is none.
+	NewsExact bool
 }
 
 // MaxPending bounds Work.Pending.

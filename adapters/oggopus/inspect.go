@@ -33,21 +33,23 @@ type Info struct {
 // Inspect reads a whole clip, checks every page and packet, and measures it. Its
 // errors have ErrCorrupt in their chain.
 func Inspect(data []byte) (Info, error) {
-	return inspect(data, func(Packet) error { return nil })
+	return inspect(data, nil)
 }
 
-// inspect is Inspect, and shows each packet to each, whose error ends it.
-func inspect(data []byte, each func(Packet) error) (Info, error) {
-	r, err := NewReader(data)
-	if err != nil {
+// inspect is Inspect, and shows each packet and its samples to each, unless that is
+// nil; an error of each ends it.
+func inspect(data []byte, each func(packet []byte, samples int) error) (Info, error) {
+	var r Reader
+	if err := r.start(data); err != nil {
 		return Info{}, err
 	}
 	info := Info{Head: r.Head(), Tags: r.Tags(), Serials: []uint32{r.Serial()}}
 	m := meter{head: r.Head()}
 	playing := int64(0)
+	var p Packet
 	for {
-		p, err := r.Next()
-		if errors.Is(err, io.EOF) {
+		err := r.advance(&p)
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
@@ -59,11 +61,13 @@ func inspect(data []byte, each func(Packet) error) (Info, error) {
 			info.Serials = append(info.Serials, r.Serial())
 		}
 		info.Packets++
-		info.Ended = p.Last
-		if err := m.add(p); err != nil {
+		if err := m.add(&p); err != nil {
 			return Info{}, err
 		}
-		if err := each(p); err != nil {
+		if each == nil {
+			continue
+		}
+		if err := each(p.Data, p.Samples); err != nil {
 			return Info{}, err
 		}
 	}
@@ -82,7 +86,7 @@ type meter struct {
 	samples int64 // in the packets so far
 }
 
-func (m *meter) add(p Packet) error {
+func (m *meter) add(p *Packet) error {
 	m.samples += int64(p.Samples)
 	if p.Granule == noGranule {
 		return nil
@@ -136,17 +140,30 @@ var (
 // logical stream of mono Opus, ended, of a duration above zero, consistent in
 // itself and at most MaxVoiceNote.
 func Check(data []byte) error {
-	if len(data) > MaxVoiceNote {
-		return fmt.Errorf("check voice note: %w", ErrTooLarge)
-	}
-	info, err := Inspect(data)
-	if err == nil {
-		err = info.playable()
-	}
+	_, err := Examine(data)
+	return err
+}
+
+// Examine is Check and Inspect in one reading: it returns what it found in a clip
+// that would play as a voice note, or why it would not.
+func Examine(data []byte) (Info, error) {
+	info, err := examine(data, nil)
 	if err != nil {
-		return fmt.Errorf("check voice note: %w", err)
+		return Info{}, fmt.Errorf("check voice note: %w", err)
 	}
-	return nil
+	return info, nil
+}
+
+// examine is Examine, with each as in inspect.
+func examine(data []byte, each func(packet []byte, samples int) error) (Info, error) {
+	if len(data) > MaxVoiceNote {
+		return Info{}, ErrTooLarge
+	}
+	info, err := inspect(data, each)
+	if err != nil {
+		return Info{}, err
+	}
+	return info, info.playable()
 }
 
 // playable says why a clip that could be read would not play as a voice note.

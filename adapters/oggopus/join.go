@@ -3,6 +3,7 @@ package oggopus
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -70,10 +71,9 @@ func (o JoinOptions) pause(clip int) int64 {
 }
 
 func (o JoinOptions) check() error {
-	for _, d := range append([]time.Duration{o.Pause}, o.Pauses...) {
-		if d != 0 && (d < MinPause || d > MaxPause) {
-			return fmt.Errorf("a pause must last %v to %v", MinPause, MaxPause)
-		}
+	wrong := func(d time.Duration) bool { return d != 0 && (d < MinPause || d > MaxPause) }
+	if wrong(o.Pause) || slices.ContainsFunc(o.Pauses, wrong) {
+		return fmt.Errorf("a pause must last %v to %v", MinPause, MaxPause)
 	}
 	return nil
 }
@@ -99,37 +99,38 @@ func (o JoinOptions) check() error {
 //
 // Every clip must pass Check and every packet must be mono: ErrNotMono asks the
 // caller to convert the clip. An error about one clip is a *ClipError. The result is
-// at most MaxVoiceNote, else ErrTooLarge; CheckNote has the smaller limit.
-func Join(clips [][]byte, opt JoinOptions) (note []byte, err error) {
-	if note, err = join(clips, opt); err != nil {
-		return nil, fmt.Errorf("join voice note: %w", err)
+// at most MaxVoiceNote, else ErrTooLarge; CheckNote has the smaller limit. The length
+// is what a player plays of the note, as Inspect would find it.
+func Join(clips [][]byte, opt JoinOptions) (note []byte, length time.Duration, err error) {
+	if note, length, err = join(clips, opt); err != nil {
+		return nil, 0, fmt.Errorf("join voice note: %w", err)
 	}
-	return note, nil
+	return note, length, nil
 }
 
-func join(clips [][]byte, opt JoinOptions) ([]byte, error) {
+func join(clips [][]byte, opt JoinOptions) (note []byte, length time.Duration, err error) {
 	if len(clips) == 0 {
-		return nil, ErrNoClips
+		return nil, 0, ErrNoClips
 	}
 	if err := opt.check(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	j := joiner{opt: opt, out: make(sliceWriter, 0, joinedSize(clips, opt))}
 	for i, clip := range clips {
 		if err := j.add(i, clip); err != nil {
-			return nil, &ClipError{Index: i, Err: err}
+			return nil, 0, &ClipError{Index: i, Err: err}
 		}
 		if len(j.out) > MaxVoiceNote {
-			return nil, ErrTooLarge
+			return nil, 0, ErrTooLarge
 		}
 	}
 	if err := j.w.Close(int(j.tail)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if len(j.out) > MaxVoiceNote {
-		return nil, ErrTooLarge
+		return nil, 0, ErrTooLarge
 	}
-	return j.out, nil
+	return j.out, toDuration(j.w.Samples() - j.tail - j.w.preSkip), nil
 }
 
 // joinedSize estimates the size of the note from above, so that it is allocated
@@ -165,7 +166,7 @@ func (j *joiner) add(i int, clip []byte) error {
 	}
 	j.tail = j.part.trimEnd()
 	for _, p := range j.part.kept {
-		if err := j.w.WritePacket(p.Data); err != nil {
+		if err := j.w.WritePacket(p.data); err != nil {
 			return err
 		}
 	}
@@ -186,7 +187,7 @@ func (j *joiner) open(first Info) (err error) {
 		Serial: serial, PreSkip: skip, InputRate: first.InputRate, Gain: first.Gain, Comments: j.opt.Comments,
 	})
 	if err == nil && unheard {
-		err = j.w.WritePacket(silenceBefore(j.part.kept[0].Data))
+		err = j.w.WritePacket(silenceBefore(j.part.kept[0].data))
 	}
 	return err
 }
@@ -205,5 +206,5 @@ func (j *joiner) pause(want int64) error {
 			return err
 		}
 	}
-	return j.w.WritePacket(silenceBefore(j.part.kept[0].Data))
+	return j.w.WritePacket(silenceBefore(j.part.kept[0].data))
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // FuzzJoin joins two arbitrary files. What Check accepts must join, into a note that
-// passes Check, lasts as long as its parts and their pause, and joins again.
+// passes Check, lasts as Join says and as long as its parts and their pause, and joins
+// again.
 func FuzzJoin(f *testing.F) {
 	plain := silence(f, 60, oggopus.Options{PreSkip: 312, Comments: []string{"A=b"}})
 	late := write(f, packets(silk, 120), oggopus.Options{PreSkip: 3840, Gain: 300}, 3000)
@@ -24,7 +25,7 @@ func FuzzJoin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b []byte, pause uint8) {
 		a, b = sealAll(a), sealAll(b)
 		opt := oggopus.JoinOptions{Pause: max(oggopus.MinPause, time.Duration(pause)*time.Millisecond)}
-		note, err := oggopus.Join([][]byte{a, b, a}, opt)
+		note, length, err := oggopus.Join([][]byte{a, b, a}, opt)
 		if err != nil {
 			require.Nil(t, note)
 			if oggopus.Check(a) == nil && oggopus.Check(b) == nil {
@@ -49,12 +50,13 @@ func FuzzJoin(f *testing.F) {
 		}
 		got, err := oggopus.Measure(note, 0)
 		require.NoError(t, err)
+		require.Equal(t, got.Duration, length)
 		// What is skipped and heard all the same is at most 80 ms and a packet at the
 		// beginning of a clip and a packet at its end.
 		over := 2*max(0, 100*time.Millisecond+2*longest-opt.Pause) + 11*time.Millisecond
 		require.GreaterOrEqual(t, got.Duration, want-11*time.Millisecond)
 		require.LessOrEqual(t, got.Duration, want+over)
-		again, err := oggopus.Join([][]byte{note}, oggopus.JoinOptions{})
+		again, _, err := oggopus.Join([][]byte{note}, oggopus.JoinOptions{})
 		require.NoError(t, err)
 		require.Equal(t, note, again)
 	})

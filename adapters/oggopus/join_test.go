@@ -56,7 +56,7 @@ func TestJoinWritesOneStreamOfOurOwn(t *testing.T) {
 	a, b := packets(silk, 30), packets(hybrid, 40)
 	first := write(t, a, oggopus.Options{Serial: 7, PreSkip: 120, InputRate: 22050, Gain: -256, Comments: []string{"X=y"}}, 0)
 	second := write(t, b, oggopus.Options{Serial: 8, PreSkip: 312, InputRate: 8000, Gain: -256}, 100)
-	note, err := oggopus.Join([][]byte{first, second}, oggopus.JoinOptions{Serial: 99, Comments: []string{"TITLE=n"}, Pause: 100 * time.Millisecond})
+	note, _, err := oggopus.Join([][]byte{first, second}, oggopus.JoinOptions{Serial: 99, Comments: []string{"TITLE=n"}, Pause: 100 * time.Millisecond})
 	require.NoError(t, err)
 	require.NoError(t, oggopus.Check(note))
 	info, err := oggopus.Inspect(note)
@@ -75,7 +75,7 @@ func TestSilenceBeforeAClipMakesTheDecoderForget(t *testing.T) {
 		for _, after := range []byte{silk, hybrid, celt} {
 			a := write(t, packets(before, 3), oggopus.Options{PreSkip: 120}, 0)
 			b := write(t, packets(after, 3), oggopus.Options{}, 0)
-			note, err := oggopus.Join([][]byte{a, b}, oggopus.JoinOptions{Pause: oggopus.MinPause})
+			note, _, err := oggopus.Join([][]byte{a, b}, oggopus.JoinOptions{Pause: oggopus.MinPause})
 			require.NoError(t, err)
 			all := packetsOf(t, note)
 			require.Len(t, all, 7)
@@ -88,10 +88,11 @@ func TestSilenceBeforeAClipMakesTheDecoderForget(t *testing.T) {
 func TestTooSmallAPreSkipIsMadePlausible(t *testing.T) {
 	for _, mode := range []byte{silk, celt} {
 		clip := write(t, packets(mode, 60), oggopus.Options{Serial: 1, PreSkip: 7}, 0)
-		note, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
+		note, length, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
 		require.NoError(t, err)
 		info, err := oggopus.Inspect(note)
 		require.NoError(t, err)
+		assert.Equal(t, info.Duration, length)
 		assert.Equal(t, 960+7, info.PreSkip)
 		assert.Equal(t, 61, info.Packets)
 		assert.Equal(t, time.Duration(60*960-7)*time.Second/48000, info.Duration)
@@ -99,7 +100,7 @@ func TestTooSmallAPreSkipIsMadePlausible(t *testing.T) {
 	}
 	pcm := sentence(48000, 300*time.Millisecond, 2)
 	clip := patch(encodeAs(t, pcm, 48000, "--music", "--bitrate", "64"), 0, func(p []byte) { p[28+10], p[28+11] = 0, 0 })
-	note, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
+	note, _, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
 	require.NoError(t, err)
 	alone, whole := decode48(t, clip), decode48(t, note)
 	require.Equal(t, len(alone), len(whole))
@@ -130,7 +131,7 @@ func TestPausesAndDurations(t *testing.T) {
 		{"odd pauses do not add up", slices.Repeat([][]byte{lead, tail}, 20), oggopus.JoinOptions{Pause: ms(129)}, ms(39 * 129), ms(10)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			note, err := oggopus.Join(c.clips, c.opt)
+			note, length, err := oggopus.Join(c.clips, c.opt)
 			require.NoError(t, err)
 			want := c.pause
 			for _, clip := range c.clips {
@@ -141,6 +142,7 @@ func TestPausesAndDurations(t *testing.T) {
 			got, err := oggopus.Measure(note, 0)
 			require.NoError(t, err)
 			assert.InDelta(t, want.Seconds(), got.Duration.Seconds(), c.off.Seconds()+1e-6)
+			assert.Equal(t, got.Duration, length, "what Join says")
 			opusinfo(t, note)
 		})
 	}
@@ -165,7 +167,7 @@ func TestLongPreSkipIsKeptOnlyWhereItIsQuiet(t *testing.T) {
 		{"encoder's own", loud, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			note, err := oggopus.Join([][]byte{front, c.clip}, oggopus.JoinOptions{})
+			note, _, err := oggopus.Join([][]byte{front, c.clip}, oggopus.JoinOptions{})
 			require.NoError(t, err)
 			want := packetsOf(t, c.clip)[c.dropped:]
 			all := packetsOf(t, note)
@@ -211,9 +213,10 @@ func TestJoinRefuses(t *testing.T) {
 		{"too many comments", [][]byte{good}, oggopus.JoinOptions{Comments: []string{string(make([]byte, 70_000))}}, nil, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			note, err := oggopus.Join(c.clips, c.opt)
+			note, length, err := oggopus.Join(c.clips, c.opt)
 			require.Error(t, err)
 			assert.Nil(t, note)
+			assert.Zero(t, length)
 			if c.want != nil {
 				assert.ErrorIs(t, err, c.want)
 			}
@@ -239,7 +242,7 @@ func TestJoinedNoteHasALimit(t *testing.T) {
 		big[i] = append([]byte{celt}, bytes.Repeat([]byte{byte(i)}, 1275)...)
 	}
 	clip := write(t, big, oggopus.Options{}, 0)
-	_, err := oggopus.Join(slices.Repeat([][]byte{clip}, 9), oggopus.JoinOptions{})
+	_, _, err := oggopus.Join(slices.Repeat([][]byte{clip}, 9), oggopus.JoinOptions{})
 	assert.ErrorIs(t, err, oggopus.ErrTooLarge)
 }
 
@@ -247,10 +250,10 @@ func TestOneClipIsRewritten(t *testing.T) {
 	clip := write(t, packets(celt, 70), oggopus.Options{Serial: 5, PreSkip: 312, InputRate: 16000}, 333)
 	want, _, err := oggopus.Rewrite(clip)
 	require.NoError(t, err)
-	got, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
+	got, _, err := oggopus.Join([][]byte{clip}, oggopus.JoinOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
-	again, err := oggopus.Join([][]byte{got}, oggopus.JoinOptions{})
+	again, _, err := oggopus.Join([][]byte{got}, oggopus.JoinOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, got, again)
 }
@@ -277,7 +280,7 @@ func TestJoinKeepsLoudness(t *testing.T) {
 		return db
 	}
 	assert.InDelta(t, 12.04, level(a)-level(b), 1, "a quarter of the amplitude")
-	both, err := oggopus.Join([][]byte{a, b}, oggopus.JoinOptions{})
+	both, _, err := oggopus.Join([][]byte{a, b}, oggopus.JoinOptions{})
 	require.NoError(t, err)
 	power := func(db float64) float64 { return math.Pow(10, db/10) }
 	assert.InDelta(t, 10*math.Log10((power(level(a))+power(level(b)))/2), level(both), 0.5, "nothing is made louder or softer")

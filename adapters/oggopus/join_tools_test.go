@@ -53,7 +53,7 @@ func TestJoinedNoteSoundsLikeItsParts(t *testing.T) {
 	const pause = 160 * 48
 	for _, n := range []int{2, 3, 6, 10, 40} {
 		for from := 0; from+n <= len(all) && from < 10; from += 4 {
-			note, err := oggopus.Join(clipsOf(all[from:from+n]), oggopus.JoinOptions{})
+			note, _, err := oggopus.Join(clipsOf(all[from:from+n]), oggopus.JoinOptions{})
 			require.NoError(t, err)
 			require.NoError(t, oggopus.Check(note))
 			parts := alone[from : from+n]
@@ -76,7 +76,7 @@ func TestJoinedNoteSoundsLikeItsParts(t *testing.T) {
 
 func TestVoicesOfDifferentVendorsJoin(t *testing.T) {
 	all := spoken(t)
-	note, err := oggopus.Join(clipsOf(all), oggopus.JoinOptions{Pause: 120 * time.Millisecond})
+	note, _, err := oggopus.Join(clipsOf(all), oggopus.JoinOptions{Pause: 120 * time.Millisecond})
 	require.NoError(t, err)
 	var parts [][]float64
 	for _, s := range all {
@@ -92,7 +92,7 @@ func TestVoicesOfDifferentVendorsJoin(t *testing.T) {
 
 func TestOtherDecodersHearTheSame(t *testing.T) {
 	all := sounds(t, 12)
-	note, err := oggopus.Join(clipsOf(all), oggopus.JoinOptions{})
+	note, _, err := oggopus.Join(clipsOf(all), oggopus.JoinOptions{})
 	require.NoError(t, err)
 	for name, decode := range map[string]func(*testing.T, []byte) []float64{"pion": decodePion, "ffmpeg": decodeFfmpeg} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestStereoClipIsRefused(t *testing.T) {
 	lying := patch(stereo, 0, func(p []byte) { p[28+9] = 1 })
 	require.NoError(t, oggopus.Check(lying), "the head says mono")
 	for _, clip := range [][]byte{stereo, lying} {
-		_, err := oggopus.Join([][]byte{silence(t, 5, oggopus.Options{}), clip}, oggopus.JoinOptions{})
+		_, _, err := oggopus.Join([][]byte{silence(t, 5, oggopus.Options{}), clip}, oggopus.JoinOptions{})
 		assert.ErrorIs(t, err, oggopus.ErrNotMono)
 		assert.ErrorIs(t, oggopus.CheckNote(clip, 5), oggopus.ErrNotMono)
 	}

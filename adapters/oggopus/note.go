@@ -57,13 +57,7 @@ func CheckNote(note []byte, characters int) error {
 }
 
 func checkNote(note []byte, characters int) error {
-	if len(note) > MaxVoiceNote {
-		return ErrTooLarge
-	}
-	info, err := inspect(note, func(p Packet) error { return mono(p.Data) })
-	if err == nil {
-		err = info.playable()
-	}
+	info, err := examine(note, func(packet []byte, _ int) error { return mono(packet) })
 	if err == nil {
 		err = checkLength(info.Duration, characters)
 	}

@@ -65,6 +65,34 @@ func TestCheckNoteRefusesWhatWouldNotPlay(t *testing.T) {
 	}
 }
 
+func TestExamineIsCheckAndInspect(t *testing.T) {
+	good := silence(t, 60, oggopus.Options{PreSkip: 312, Comments: []string{"A=b"}})
+	for name, data := range map[string][]byte{
+		"sound": good, "empty": nil, "cut off": good[:len(good)-1], "chained": append(bytes.Clone(good), good...),
+		"stereo": patch(good, 0, func(p []byte) { p[28+9] = 2 }), "silent": silenceOf(t, 960),
+		"without an end": good[:pageStart(good, 3)], "too large": make([]byte, oggopus.MaxVoiceNote+1),
+		"a hole in time": patch(good, 3, func(p []byte) { p[8]++ }),
+	} {
+		info, err := oggopus.Examine(data)
+		assert.Equal(t, oggopus.Check(data), err, name)
+		if name != "sound" {
+			assert.Error(t, err, name)
+			assert.Zero(t, info, name)
+			continue
+		}
+		require.NoError(t, err)
+		want, err := oggopus.Inspect(data)
+		require.NoError(t, err)
+		assert.Equal(t, want, info)
+	}
+	for i := range good {
+		broken := bytes.Clone(good)
+		broken[i] ^= 4
+		_, err := oggopus.Examine(broken)
+		require.Error(t, err, "byte %d", i)
+	}
+}
+
 func TestCheckNoteLimitsTheSize(t *testing.T) {
 	// The comment is what brings a note to an exact size.
 	all := slices.Repeat([][]byte{append([]byte{celt}, bytes.Repeat([]byte{1}, 1275)...)}, 400)

@@ -63,15 +63,14 @@ func PacketSamples(packet []byte) (int, error) {
 }
 
 // frameSamples reads the frame length out of a table of contents byte.
-func frameSamples(toc byte) int {
-	switch config := toc >> 3; {
-	case config < 12: // SILK
-		return [...]int{480, 960, 1920, 2880}[config&3]
-	case config < 16: // hybrid
-		return [...]int{480, 960}[config&1]
-	default: // CELT
-		return [...]int{120, 240, 480, 960}[config&3]
-	}
+func frameSamples(toc byte) int { return int(frameLengths[toc>>3]) }
+
+// frameLengths are the lengths of a frame at 48 kHz by configuration (RFC 6716, section
+// 3.1).
+var frameLengths = [32]uint16{
+	480, 960, 1920, 2880, 480, 960, 1920, 2880, 480, 960, 1920, 2880, // SILK
+	480, 960, 480, 960, // hybrid
+	120, 240, 480, 960, 120, 240, 480, 960, 120, 240, 480, 960, 120, 240, 480, 960, // CELT
 }
 
 // countFrames checks that the frames fill the packet exactly and counts them.

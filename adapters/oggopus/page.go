@@ -23,46 +23,6 @@ const (
 	noGranule     = -1 // a page on which no packet ends
 )
 
-// crcTables hold remainders for polynomial 0x04c11db7, most significant bit first:
-// table k that of a byte followed by k zero bytes, so that eight bytes can be taken
-// in one step. It is not the reflected CRC-32 of hash/crc32, which cannot express it.
-var crcTables = func() (tables [8][256]uint32) {
-	for i := range 256 {
-		r := uint32(i) << 24
-		for k := range tables {
-			for range 8 {
-				if r&(1<<31) != 0 {
-					r = r<<1 ^ 0x04c11db7
-				} else {
-					r <<= 1
-				}
-			}
-			tables[k][i] = r
-		}
-	}
-	return tables
-}()
-
-func crc(sum uint32, data []byte) uint32 {
-	t := &crcTables
-	for ; len(data) >= 8; data = data[8:] {
-		sum ^= binary.BigEndian.Uint32(data)
-		sum = t[7][sum>>24] ^ t[6][byte(sum>>16)] ^ t[5][byte(sum>>8)] ^ t[4][byte(sum)] ^
-			t[3][data[4]] ^ t[2][data[5]] ^ t[1][data[6]] ^ t[0][data[7]]
-	}
-	for _, b := range data {
-		sum = sum<<8 ^ t[0][byte(sum>>24)^b]
-	}
-	return sum
-}
-
-// pageCRC is the checksum of a page, taken with its checksum field as zero.
-func pageCRC(page []byte) uint32 {
-	sum := crc(0, page[:22])
-	sum = crc(sum, []byte{0, 0, 0, 0})
-	return crc(sum, page[26:])
-}
-
 // page is one Ogg page; its slices point into the clip.
 type page struct {
 	flags    byte
@@ -71,6 +31,7 @@ type page struct {
 	sequence uint32
 	lacing   []byte
 	body     []byte
+	ends     int // the lacing values up to the end of the last packet that ends here
 }
 
 // nextPage cuts one page off the front of data.
@@ -106,6 +67,9 @@ func nextPage(data []byte) (p page, rest []byte, err error) {
 		return page{}, nil, corrupt("the checksum of page %d is wrong", p.sequence)
 	}
 	p.body = data[pageHeaderLen+segments : size]
+	for p.ends = segments; p.ends > 0 && p.lacing[p.ends-1] == 255; {
+		p.ends--
+	}
 	return p, data[size:], nil
 }
 

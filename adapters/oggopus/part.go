@@ -1,6 +1,10 @@
 package oggopus
 
-import "github.com/pion/opus"
+import (
+	"slices"
+
+	"github.com/pion/opus"
+)
 
 const (
 	// preRoll is what a decoder needs to recover what it forgot: 80 ms (RFC 7845,
@@ -14,26 +18,27 @@ const (
 // part is one clip on its way into a joined note.
 type part struct {
 	info    Info
-	packets []Packet
-	kept    []Packet // those of packets that go into the note
+	packets []piece
+	kept    []piece // those of packets that go into the note
+}
+
+// piece is a packet of a part; data may point into the clip.
+type piece struct {
+	data    []byte
+	samples int
 }
 
 // read takes a clip apart. Whatever Check refuses is refused, and stereo packets in
 // a stream that calls itself mono. The part's memory is used again.
 func (p *part) read(clip []byte) (err error) {
-	if len(clip) > MaxVoiceNote {
-		return ErrTooLarge
-	}
-	p.packets = p.packets[:0]
-	p.info, err = inspect(clip, func(packet Packet) error {
-		p.packets = append(p.packets, packet)
-		return mono(packet.Data)
+	// Packets of 20 ms at 24 kbit/s are some 60 bytes large.
+	packets := slices.Grow(p.packets[:0], min(len(clip)/50, 1024))
+	p.info, err = examine(clip, func(data []byte, samples int) error {
+		packets = append(packets, piece{data, samples})
+		return mono(data)
 	})
-	p.kept = p.packets
-	if err != nil {
-		return err
-	}
-	return p.info.playable()
+	p.packets, p.kept = packets, packets
+	return err
 }
 
 // mono reports an error for a packet that holds two channels: the third bit of its
@@ -49,8 +54,8 @@ func mono(packet []byte) error {
 // samples of the last one left would not.
 func (p *part) trimEnd() (tail int64) {
 	tail = p.info.EndTrim
-	for n := len(p.kept) - 1; n > 0 && tail >= int64(p.kept[n].Samples); n-- {
-		tail -= int64(p.kept[n].Samples)
+	for n := len(p.kept) - 1; n > 0 && tail >= int64(p.kept[n].samples); n-- {
+		tail -= int64(p.kept[n].samples)
 		p.kept = p.kept[:n]
 	}
 	return tail
@@ -63,13 +68,13 @@ func (p *part) trimEnd() (tail int64) {
 // quiet. It returns how many samples of the skipped ones will be heard.
 func (p *part) trimStart() (lead int64) {
 	lead = int64(p.info.PreSkip)
-	for lead >= preRoll+int64(p.kept[0].Samples) {
-		lead -= int64(p.kept[0].Samples)
+	for lead >= preRoll+int64(p.kept[0].samples) {
+		lead -= int64(p.kept[0].samples)
 		p.kept = p.kept[1:]
 	}
 	n, rest := 0, lead
-	for rest >= int64(p.kept[n].Samples) {
-		rest -= int64(p.kept[n].Samples)
+	for rest >= int64(p.kept[n].samples) {
+		rest -= int64(p.kept[n].samples)
 		n++
 	}
 	if n > 0 && !quiet(p.kept[:n]) {
@@ -80,14 +85,14 @@ func (p *part) trimStart() (lead int64) {
 }
 
 // quiet reports whether packets at the beginning of a stream hold no audible sound.
-func quiet(packets []Packet) bool {
+func quiet(packets []piece) bool {
 	dec, err := opus.NewDecoderWithOutput(quietRate, 1)
 	if err != nil {
 		return false
 	}
 	pcm := make([]int16, maxPacketSamples*quietRate/ClockRate)
 	for _, p := range packets {
-		n, err := decodePacket(&dec, p.Data, pcm)
+		n, err := decodePacket(&dec, p.data, pcm)
 		if err != nil {
 			return false
 		}

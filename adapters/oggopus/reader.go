@@ -40,15 +40,24 @@ type Reader struct {
 // NewReader opens a clip and reads the headers of its first stream. Its errors,
 // and those of Next, have ErrCorrupt in their chain.
 func NewReader(data []byte) (*Reader, error) {
-	r := &Reader{rest: data, stream: -1}
+	r := new(Reader)
+	if err := r.start(data); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// start reads the headers of a clip's first stream.
+func (r *Reader) start(data []byte) error {
+	*r = Reader{rest: data, stream: -1}
 	if len(data) == 0 {
-		return nil, corrupt("the file is empty")
+		return corrupt("the file is empty")
 	}
 	p, err := r.readPage()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return r, r.open(p)
+	return r.open(p)
 }
 
 // Head is the identification header of the stream being read.
@@ -63,46 +72,52 @@ func (r *Reader) Serial() uint32 { return r.serial }
 // Next returns the next audio packet, and io.EOF after the last one. After an
 // error it must not be called again.
 func (r *Reader) Next() (Packet, error) {
-	for {
-		if !r.inPage {
-			if len(r.rest) == 0 {
-				return Packet{}, io.EOF
-			}
-			p, err := r.readPage()
-			if err != nil {
-				return Packet{}, err
-			}
-			if p.flags&flagFirst != 0 {
-				if err := r.open(p); err != nil {
-					return Packet{}, err
-				}
-				continue
-			}
-			if err := r.enter(p, false); err != nil {
-				return Packet{}, err
-			}
-		}
-		data, complete, err := r.packet()
-		if err != nil {
-			return Packet{}, err
-		}
-		if !complete {
-			continue // an empty page
-		}
-		n, err := PacketSamples(data)
-		if err != nil {
-			return Packet{}, err
-		}
-		out := Packet{Data: data, Samples: n, Stream: r.stream, Granule: noGranule}
-		if !r.inPage || !r.moreEnds() {
-			out.Granule = r.page.granule
-			out.Last = r.ended && !r.inPage
-			if out.Granule < 0 {
-				return Packet{}, corrupt("a page on which a packet ends has no granule position")
-			}
-		}
-		return out, nil
+	var p Packet
+	if err := r.advance(&p); err != nil {
+		return Packet{}, err
 	}
+	return p, nil
+}
+
+// advance is Next into the caller's memory.
+func (r *Reader) advance(out *Packet) error {
+	for !r.inPage { // a page may be empty
+		if err := r.turn(); err != nil {
+			return err
+		}
+	}
+	data, _, err := r.packet()
+	if err != nil {
+		return err
+	}
+	n, err := PacketSamples(data)
+	if err != nil {
+		return err
+	}
+	out.Data, out.Samples, out.Stream, out.Granule, out.Last = data, n, r.stream, noGranule, false
+	if r.lacing >= r.page.ends { // no other packet ends on the page
+		out.Granule = r.page.granule
+		out.Last = r.ended && !r.inPage
+		if out.Granule < 0 {
+			return corrupt("a page on which a packet ends has no granule position")
+		}
+	}
+	return nil
+}
+
+// turn goes on to the next page, over the headers of a stream that begins.
+func (r *Reader) turn() error {
+	if len(r.rest) == 0 {
+		return io.EOF
+	}
+	p, err := r.readPage()
+	switch {
+	case err != nil:
+		return err
+	case p.flags&flagFirst != 0:
+		return r.open(p)
+	}
+	return r.enter(p, false)
 }
 
 // Packets iterates over the audio packets of a clip. The first error is the last
@@ -220,26 +235,13 @@ func (r *Reader) packet() (data []byte, complete bool, err error) {
 // segment takes lacing values of the current page up to the end of a packet or
 // of the page.
 func (r *Reader) segment() (data []byte, complete bool) {
-	from := r.used
-	for r.lacing < len(r.page.lacing) {
-		n := r.page.lacing[r.lacing]
-		r.lacing++
-		r.used += int(n)
-		if n < 255 {
-			complete = true
-			break
-		}
+	lacing := r.page.lacing
+	from, to, i := r.used, r.used, r.lacing
+	for i < len(lacing) && !complete {
+		to += int(lacing[i])
+		complete = lacing[i] < 255
+		i++
 	}
-	r.inPage = r.lacing < len(r.page.lacing)
-	return r.page.body[from:r.used], complete
-}
-
-// moreEnds reports whether another packet ends on the current page.
-func (r *Reader) moreEnds() bool {
-	for _, n := range r.page.lacing[r.lacing:] {
-		if n < 255 {
-			return true
-		}
-	}
-	return false
+	r.lacing, r.used, r.inPage = i, to, i < len(lacing)
+	return r.page.body[from:to], complete
 }

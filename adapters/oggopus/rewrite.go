@@ -1,9 +1,6 @@
 package oggopus
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // Rewrite puts the packets of a voice note into a file of this package's own: with
 // its larger pages, a fixed serial number and without the encoder's remarks, which
@@ -19,28 +16,26 @@ func Rewrite(data []byte) ([]byte, Info, error) {
 }
 
 func rewrite(data []byte) ([]byte, Info, error) {
-	if err := Check(data); err != nil {
-		return nil, Info{}, err
-	}
-	info, err := Inspect(data)
+	packets := make([][]byte, 0, min(len(data)/50, 1024))
+	info, err := examine(data, func(packet []byte, _ int) error {
+		packets = append(packets, packet)
+		return nil
+	})
 	if err != nil {
 		return nil, Info{}, err
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, len(data)))
-	w, err := NewWriter(buf, Options{Serial: 1, PreSkip: info.PreSkip, InputRate: info.InputRate, Gain: info.Gain})
+	out := make(sliceWriter, 0, len(data))
+	w, err := NewWriter(&out, Options{Serial: 1, PreSkip: info.PreSkip, InputRate: info.InputRate, Gain: info.Gain})
 	if err != nil {
 		return nil, Info{}, err
 	}
-	for p, err := range Packets(data) {
-		if err == nil {
-			err = w.WritePacket(p.Data)
-		}
-		if err != nil {
+	for _, p := range packets {
+		if err := w.WritePacket(p); err != nil {
 			return nil, Info{}, err
 		}
 	}
 	if err := w.Close(int(info.EndTrim)); err != nil {
 		return nil, Info{}, err
 	}
-	return buf.Bytes(), info, Check(buf.Bytes())
+	return out, info, Check(out)
 }

@@ -19,6 +19,10 @@ const (
 	pageSamples = ClockRate
 	// maxPageBody is what one page can hold.
 	maxPageBody = maxSegments * 255
+	// headerRoom is the longest page header.
+	headerRoom = pageHeaderLen + maxSegments
+	// usualPage has room for the body of a page of a second of speech, at 24 kbit/s.
+	usualPage = 4096
 	// maxComments bounds the tags to what fits on one page.
 	maxComments = 60_000
 )
@@ -45,11 +49,12 @@ type Writer struct {
 	sequence uint32
 	preSkip  int64
 	lacing   []byte
-	body     []byte
-	out      []byte
-	samples  int64 // up to the end of the last packet taken
-	flushed  int64 // up to the end of the last page written
-	err      error
+	// page is the page that is being filled: room for the longest header, then the body,
+	// so that the body need not be moved when the header is known.
+	page    []byte
+	samples int64 // up to the end of the last packet taken
+	flushed int64 // up to the end of the last page written
+	err     error
 }
 
 // NewWriter writes the headers and returns a writer for the audio. Close must be
@@ -62,9 +67,11 @@ func NewWriter(w io.Writer, opt Options) (*Writer, error) {
 	if len(tags) > maxComments {
 		return nil, fmt.Errorf("ogg writer: comments are longer than %d bytes", maxComments)
 	}
-	ow := &Writer{w: w, serial: opt.Serial, preSkip: int64(opt.PreSkip)}
-	head := Head{Channels: 1, PreSkip: opt.PreSkip, InputRate: opt.InputRate, Gain: opt.Gain}.append(nil)
-	ow.take(head)
+	ow := &Writer{
+		w: w, serial: opt.Serial, preSkip: int64(opt.PreSkip),
+		lacing: make([]byte, 0, maxSegments), page: make([]byte, headerRoom, headerRoom+usualPage),
+	}
+	ow.take(Head{Channels: 1, PreSkip: opt.PreSkip, InputRate: opt.InputRate, Gain: opt.Gain}.append(nil))
 	ow.flush(flagFirst, 0)
 	ow.take(tags)
 	ow.flush(0, 0)
@@ -127,26 +134,26 @@ func (w *Writer) take(packet []byte) {
 		}
 		w.lacing = append(w.lacing, 255)
 	}
-	w.body = append(w.body, packet...)
+	w.page = append(w.page, packet...)
 }
 
 func (w *Writer) flush(flags byte, granule int64) {
-	b := append(w.out[:0], "OggS\x00"...)
+	page := w.page[maxSegments-len(w.lacing):]
+	b := append(page[:0], "OggS\x00"...)
 	b = append(b, flags)
 	b = binary.LittleEndian.AppendUint64(b, uint64(granule))
 	b = binary.LittleEndian.AppendUint32(b, w.serial)
 	b = binary.LittleEndian.AppendUint32(b, w.sequence)
 	b = binary.LittleEndian.AppendUint32(b, 0)
 	b = append(b, byte(len(w.lacing)))
-	b = append(b, w.lacing...)
-	b = append(b, w.body...)
-	binary.LittleEndian.PutUint32(b[22:], pageCRC(b))
+	copy(page[len(b):], w.lacing)
+	binary.LittleEndian.PutUint32(page[22:], pageCRC(page))
 	if w.err == nil {
-		if _, err := w.w.Write(b); err != nil {
+		if _, err := w.w.Write(page); err != nil {
 			w.err = fmt.Errorf("ogg writer: %w", err)
 		}
 	}
-	w.out, w.lacing, w.body = b, w.lacing[:0], w.body[:0]
+	w.lacing, w.page = w.lacing[:0], w.page[:headerRoom]
 	w.sequence++
 	w.flushed = granule
 }

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -142,13 +143,21 @@ func (e *endpoint) send(op string, req *http.Request) (*http.Response, error) {
 	return nil, readFailure(body).fault(op, resp.StatusCode, resp.Header)
 }
 
+// usualAnswer is room for a spoken sentence.
+const usualAnswer = 16 << 10
+
 // readAll reads an answer of at most limit bytes and closes it.
-func readAll(op string, body io.ReadCloser, limit int64) ([]byte, error) {
-	defer func() { _ = body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
+func readAll(op string, resp *http.Response, limit int64) ([]byte, error) {
+	defer func() { _ = resp.Body.Close() }()
+	room := int64(usualAnswer)
+	if told := resp.ContentLength; told >= 0 && told <= limit && told <= 1<<20 {
+		room = told + bytes.MinRead // so that the end is seen without growing
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, room))
+	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return nil, httpstatus.FromDo(op, err, nil)
 	}
+	data := buf.Bytes()
 	if int64(len(data)) > limit {
 		return nil, &ports.Error{Op: op, Kind: ports.KindTransient, Err: fmt.Errorf("the answer is larger than %d MB", limit>>20)}
 	}

@@ -177,6 +177,8 @@ func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(por
 func (l *LLM) pour(ctx context.Context, events *events, leave func(), yield func(ports.LLMChunk, error) bool) error {
 	var a answer
 	var broken error
+	var held strings.Builder // behind the first words, what came in one piece is passed on in one
+	first := true
 	patience := time.AfterFunc(math.MaxInt64, leave) // not before the last word
 	defer patience.Stop()
 	for !a.ended {
@@ -187,15 +189,23 @@ func (l *LLM) pour(ctx context.Context, events *events, leave func(), yield func
 		}
 		lasts := !a.over()
 		text, err := a.take(data)
+		held.WriteString(text)
+		if held.Len() > 0 && (first || err != nil || a.over() || !events.waiting()) {
+			if !yield(ports.LLMChunk{Text: held.String()}, nil) {
+				return nil
+			}
+			held.Reset()
+			first = false
+		}
 		if err != nil {
 			return failed(ctx, opLLM, err)
-		}
-		if text != "" && !yield(ports.LLMChunk{Text: text}, nil) {
-			return nil
 		}
 		if lasts && a.over() {
 			patience.Reset(afterFinish)
 		}
+	}
+	if held.Len() > 0 && !yield(ports.LLMChunk{Text: held.String()}, nil) {
+		return nil
 	}
 	if a.ended {
 		// There is nothing more, but a connection is used again only when the body was

@@ -84,13 +84,9 @@ func asWAV(sound []byte, got string) (domain.Audio, error) {
 func (t *TTS) asNote(ctx context.Context, sound []byte, got string) (domain.Audio, error) {
 	mime := map[string]string{FormatWAV: domain.MIMEWAV, FormatMP3: domain.MIMEMP3, FormatPCM: fmt.Sprintf("%s; rate=%d", domain.MIMEPCM, t.pcmRate)}[got]
 	if got == FormatOpus {
-		fault := oggopus.Check(sound)
+		info, fault := oggopus.Examine(sound)
 		switch {
 		case fault == nil:
-			info, err := oggopus.Inspect(sound)
-			if err != nil {
-				return domain.Audio{}, transient(opTTS, err.Error())
-			}
 			return clipOf(domain.MIMEOggOpus, sound, info.Duration)
 		case isVorbis(sound):
 			return domain.Audio{}, unsupported(opTTS, "the server answered Vorbis although Opus was asked for: it needs another response format")

@@ -30,23 +30,56 @@ var errStreamTooLong = errors.New("the stream is larger than 16 MB")
 // passed over. A line that is a JSON object by itself counts as data: some servers
 // report an error that way, or do not stream at all.
 type events struct {
-	lines *bufio.Scanner
-	read  int
+	in   *bufio.Reader
+	long []byte // a line longer than the reader's buffer
+	read int
 }
 
-func newEvents(r io.Reader) *events {
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, 16<<10), maxLine)
-	return &events{lines: s}
+// usualEvents is room for some events. Thousands of streams may be open at once.
+const usualEvents = 2 << 10
+
+func newEvents(r io.Reader) *events { return &events{in: bufio.NewReaderSize(r, usualEvents)} }
+
+// waiting reports whether a whole line of some event is here already.
+func (e *events) waiting() bool {
+	ready, _ := e.in.Peek(e.in.Buffered())
+	return bytes.IndexByte(bytes.TrimLeft(ready, "\r\n"), '\n') >= 0
+}
+
+// line returns the next line, valid until the next call, or nil at the end.
+func (e *events) line() ([]byte, error) {
+	e.long = e.long[:0]
+	for {
+		part, err := e.in.ReadSlice('\n')
+		if e.read += len(part); e.read > maxStream {
+			return nil, errStreamTooLong
+		}
+		if len(e.long)+len(part) > maxLine {
+			return nil, bufio.ErrTooLong
+		}
+		switch {
+		case err == nil && len(e.long) == 0:
+			return part, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull) && len(e.long)+len(part) == 0:
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return nil, err
+		}
+		e.long = append(e.long, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return e.long, nil // an error that follows the last words comes again
+		}
+	}
 }
 
 // next returns the data of the next event, valid until the next call, or nil at the
 // end of the stream.
 func (e *events) next() ([]byte, error) {
-	for e.lines.Scan() {
-		line := e.lines.Bytes()
-		if e.read += len(line) + 1; e.read > maxStream {
-			return nil, errStreamTooLong
+	for {
+		line, err := e.line()
+		if line == nil {
+			return nil, err
 		}
 		data, tagged := bytes.CutPrefix(line, []byte("data:"))
 		if data = bytes.TrimSpace(data); len(data) > 0 && (tagged || data[0] == '{') {
@@ -56,7 +89,6 @@ func (e *events) next() ([]byte, error) {
 			return slices.Concat([]byte(`{"error":`), fault, []byte(`}`)), nil
 		}
 	}
-	return nil, e.lines.Err()
 }
 
 // piece is what matters of a chunk. Fields of reasoning are not among them. A stream
@@ -115,6 +147,36 @@ func (c *content) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
+// plainText takes the text out of an event that has nothing else to tell, which nearly
+// all are, in a tenth of the time that reading the whole object takes. Quotes inside
+// strings are escaped, so a name between quotes and before a colon is a name. Whatever
+// looks different in any way is left to the careful way.
+func plainText(data []byte) (string, bool) {
+	at := bytes.Index(data, []byte(`"delta":{"content":"`))
+	if at < 0 || data[0] != '{' || data[len(data)-1] != '}' || bytes.Count(data, []byte(`"index":`)) != 1 ||
+		!bytes.Contains(data, []byte(`"index":0`)) || !bytes.Contains(data, []byte(`"finish_reason":null`)) {
+		return "", false
+	}
+	for _, name := range [...]string{`"error"`, `"message"`, `"refusal":"`, `"usage":{`, `"object":"error"`} {
+		if bytes.Contains(data, []byte(name)) {
+			return "", false
+		}
+	}
+	text := data[at+len(`"delta":{"content":`):]
+	end := 1
+	for end < len(text) && text[end] != '"' {
+		if text[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(text) || bytes.Contains(text[end:], []byte(`"content":`)) {
+		return "", false
+	}
+	out, err := jsontext.AppendUnquote(nil, text[:end+1])
+	return string(out), err == nil
+}
+
 // answer gathers what a stream said beside its text.
 type answer struct {
 	spoke   bool // some text that is not white space
@@ -129,6 +191,10 @@ func (a *answer) take(data []byte) (string, error) {
 	if string(data) == "[DONE]" {
 		a.ended = true
 		return "", nil
+	}
+	if text, ok := plainText(data); ok {
+		a.spoke = a.spoke || strings.TrimSpace(text) != ""
+		return text, nil
 	}
 	var p piece
 	err := jsonv2.Unmarshal(data, &p, lenient)

@@ -150,7 +150,7 @@ func (s *STT) ask(ctx context.Context, body *bytes.Buffer, contentType string) (
 	if err != nil {
 		return nil, err
 	}
-	return readAll(opSTT, resp.Body, maxTranscript)
+	return readAll(opSTT, resp, maxTranscript)
 }
 
 // request writes the form (OpenAI, "Create transcription").

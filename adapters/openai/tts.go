@@ -208,5 +208,5 @@ func (t *TTS) speak(ctx context.Context, text, voice, format string) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	return readAll(opTTS, x.resp.Body, maxSpeech)
+	return readAll(opTTS, x.resp, maxSpeech)
 }

@@ -144,7 +144,7 @@ func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
 	// From before the reading on: what is admitted after it must not be missed.
 	told := s.news.Add(g.lease, unix(g.until))
 	work, err := s.work(ctx, g)
-	work.News = told
+	work.News, work.NewsExact = told, true // the writer is in this process and tells before it answers
 	if err != nil {
 		s.news.Remove(g.lease)
 		// A record that cannot be read will not be readable at once: its conversation

@@ -5,12 +5,12 @@ package vendorhttp
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,21 +21,19 @@ const (
 	// perHost is how many unused connections are kept to a server that speaks HTTP/1.1,
 	// where each turn in flight needs its own.
 	perHost = 1024
-	// warmTime bounds one visit, and warmAnswer what is read of its answer.
-	warmTime   = 5 * time.Second
-	warmAnswer = 64 << 10
 	// maxOrigins bounds what is remembered; a deployment has a handful.
 	maxOrigins = 64
 )
 
-// Connections share one pool among all vendors. The zero value is not usable; make
-// one with New. It is safe for concurrent use.
+// Connections are shared by all vendors. The zero value is not usable; make one with
+// New. It is safe for concurrent use.
 type Connections struct {
-	pool  *http.Transport
-	every time.Duration
+	pool    *http.Transport
+	every   time.Duration
+	streams atomic.Int64 // answers that are being read as they are made
 
 	mu      sync.Mutex
-	origins map[string]time.Time // scheme and host → last use
+	origins map[string]*origin // by scheme and host
 }
 
 // New makes a pool whose servers are visited when nothing was asked of them for so
@@ -46,8 +44,8 @@ func New(every time.Duration) (*Connections, error) {
 		return nil, errors.New("vendor connections: the time between visits is under a second")
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &Connections{every: every, origins: map[string]time.Time{}, pool: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
+	return &Connections{every: every, origins: map[string]*origin{}, pool: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: batching(dialer.DialContext), ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: perHost, IdleConnTimeout: idleTime,
 		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
@@ -58,28 +56,46 @@ func New(every time.Duration) (*Connections, error) {
 // visited from now on. A URL that cannot be read is left to the vendor's adapter.
 func (c *Connections) Client(base string) *http.Client {
 	if u, err := url.Parse(base); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
-		c.mu.Lock()
-		if len(c.origins) < maxOrigins {
-			c.origins[u.Scheme+"://"+u.Host] = time.Time{}
-		}
-		c.mu.Unlock()
+		c.origin(u, true)
 	}
 	return &http.Client{Transport: c}
 }
 
+// origin is what is known of a server, or nil when it is nobody's base URL.
+func (c *Connections) origin(u *url.URL, add bool) *origin {
+	name := u.Scheme + "://" + u.Host
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.origins[name]
+	if o == nil && add && len(c.origins) < maxOrigins {
+		o = &origin{name: name, pool: c.pool}
+		c.origins[name] = o
+	}
+	return o
+}
+
 // RoundTrip implements http.RoundTripper.
 func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
-	origin := req.URL.Scheme + "://" + req.URL.Host
-	c.mu.Lock()
-	if _, known := c.origins[origin]; known {
-		c.origins[origin] = time.Now()
+	o := c.origin(req.URL, false)
+	if o == nil {
+		return c.pool.RoundTrip(req)
 	}
-	c.mu.Unlock()
-	return c.pool.RoundTrip(req)
+	resp, err := o.roundTrip(req)
+	if err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		resp.Body = c.inSteps(resp.Body)
+	}
+	return resp, err
 }
 
 // Close closes the connections that are not in use.
-func (c *Connections) Close() { c.pool.CloseIdleConnections() }
+func (c *Connections) Close() {
+	c.pool.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range c.origins {
+		o.closeIdle()
+	}
+}
 
 // Run visits the servers until ctx ends, the first time at once. It returns nil.
 func (c *Connections) Run(ctx context.Context) error {
@@ -91,8 +107,8 @@ func (c *Connections) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		var visits sync.WaitGroup
-		for _, origin := range c.idle(time.Now()) {
-			visits.Go(func() { _ = c.visit(ctx, origin) }) // a server that is down is the next turn's to find out
+		for _, o := range c.idle(time.Now()) {
+			visits.Go(func() { _ = o.visit(ctx) }) // a server that is down is the next turn's to find out
 		}
 		visits.Wait()
 		select {
@@ -105,33 +121,14 @@ func (c *Connections) Run(ctx context.Context) error {
 
 // idle lists the servers of which nothing was asked for half the time between visits:
 // by the next look it would be all of it.
-func (c *Connections) idle(now time.Time) []string {
+func (c *Connections) idle(now time.Time) []*origin {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var out []string
-	for origin, last := range c.origins {
-		if now.Sub(last) >= c.every/2 {
-			out = append(out, origin)
-			c.origins[origin] = now
+	var out []*origin
+	for _, o := range c.origins {
+		if now.Sub(time.Unix(0, o.used.Load())) >= c.every/2 {
+			out = append(out, o)
 		}
 	}
 	return out
-}
-
-// visit asks a server for nothing in particular, and without a key: whatever it
-// answers, the connection is open.
-func (c *Connections) visit(ctx context.Context, origin string) error {
-	ctx, cancel := context.WithTimeout(ctx, warmTime)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, origin+"/", http.NoBody)
-	if err != nil {
-		return fmt.Errorf("visit: %w", err)
-	}
-	resp, err := c.pool.RoundTrip(req)
-	if err != nil {
-		return fmt.Errorf("visit: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, warmAnswer))
-	return err
 }

@@ -2,7 +2,6 @@ package voicenote
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"whatsappnode/adapters/oggopus"
@@ -20,15 +19,11 @@ func (Maker) Join(clips []domain.Audio, pauses []time.Duration) (domain.Audio, e
 	for i, c := range clips {
 		data[i] = c.Bytes()
 	}
-	note, err := oggopus.Join(data, oggopus.JoinOptions{Pauses: pauses})
+	note, length, err := oggopus.Join(data, oggopus.JoinOptions{Pauses: pauses})
 	if err != nil {
 		return domain.Audio{}, err
 	}
-	info, err := oggopus.Inspect(note)
-	if err != nil {
-		return domain.Audio{}, fmt.Errorf("joined note: %w", err)
-	}
-	return domain.NewAudio(domain.MIMEOggOpus, note, info.Duration)
+	return domain.NewAudio(domain.MIMEOggOpus, note, length)
 }
 
 // Check is oggopus.CheckNote but for the size, which its caller sees to.

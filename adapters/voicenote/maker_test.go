@@ -27,6 +27,9 @@ func TestMakerJoinsClipsWithTheirPauses(t *testing.T) {
 	require.Equal(t, domain.MIMEOggOpus, note.MIME())
 	require.InDelta(t, 4.4, note.Duration().Seconds(), 0.06, "the pause behind the last clip is not heard")
 	require.NoError(t, voicenote.Maker{}.Check(note, 40))
+	info, err := oggopus.Inspect(note.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, info.Duration, note.Duration())
 }
 
 func TestMakerRefusesWhatMustNotBeSent(t *testing.T) {

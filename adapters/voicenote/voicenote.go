@@ -16,17 +16,16 @@ import (
 // Take checks an Ogg file that came as a whole answer, and measures it. Its errors
 // are Errors of op.
 func Take(op string, b []byte) (domain.Audio, error) {
-	err := oggopus.Check(b)
+	info, err := oggopus.Examine(b)
 	if errors.Is(err, oggopus.ErrUnended) {
 		// HTTP says that the answer is whole. An encoder that wrote while the model
 		// still spoke did not know which page would be the last.
 		if b, err = finish(b); err == nil {
-			err = oggopus.Check(b)
+			info, err = oggopus.Examine(b)
 		}
 	}
 	var clip domain.Audio
 	if err == nil {
-		info, _ := oggopus.Inspect(b) // Check has read it all
 		clip, err = domain.NewAudio(domain.MIMEOggOpus, b, info.Duration)
 	}
 	if err == nil {
@@ -52,7 +51,7 @@ func finish(b []byte) ([]byte, error) {
 	return oggopus.Encode(func(yield func([]byte) bool) {
 		for p, err := range oggopus.Packets(b) {
 			if err != nil || !yield(p.Data) {
-				return // Check found every packet readable
+				return // Examine found every packet readable
 			}
 		}
 	}, oggopus.Options{Serial: r.Serial(), PreSkip: head.PreSkip, InputRate: head.InputRate, Gain: head.Gain})

@@ -26,6 +26,14 @@ func (c *storeCase) leaseForNews() ports.Work {
 // told waits for news of the lease. The time is for machines that are busy elsewhere.
 func (c *storeCase) told(w ports.Work, what string) {
 	c.Helper()
+	if w.NewsExact {
+		select {
+		case <-w.News:
+		default:
+			c.Fatalf("no news of %s at once, from a store that promises it", what)
+		}
+		return
+	}
 	timer := time.NewTimer(c.units(4))
 	defer timer.Stop()
 	select {

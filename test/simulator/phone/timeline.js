@@ -12,7 +12,7 @@ export const GROUPS = {
 };
 
 const STAGES = {
-  received: ["queue", "received"], leased: ["queue", "leased"], deferred: ["queue", "put off"],
+  received: ["queue", "received"], leased: ["queue", "leased"], joined: ["queue", "joined"], deferred: ["queue", "put off"],
   downloaded: ["hear", "downloaded"], transcribed: ["hear", "transcribed"],
   first_token: ["think", "first token"], answered: ["think", "answered"],
   first_audio: ["speak", "first audio"], spoken: ["speak", "spoken"], encoded: ["speak", "encoded"],

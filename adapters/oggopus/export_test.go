@@ -1,0 +1,4 @@
+package oggopus
+
+// PageCRC is pageCRC, for tests.
+var PageCRC = pageCRC
