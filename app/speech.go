@@ -44,6 +44,7 @@ type piece struct {
 	end     domain.PieceEnd
 	spoken  string // as the engine is given it; empty when there is nothing to say
 	aside   string
+	first   bool
 	clip    domain.Audio
 }
 
@@ -57,13 +58,6 @@ var crowdedLimits = domain.PieceLimits{First: 12, FirstClause: -1, Target: 100, 
 
 // crowd is from how many answers on a process is crowded.
 const crowd = 250
-
-// lastPieceLimits cut what is left when the writing ends: nothing is waited for any
-// more but the longest of the last pieces, so they are made short, at a clause.
-var lastPieceLimits = domain.PieceLimits{First: 24, FirstClause: 24, Target: 24, Clause: 24}
-
-// lastPieceLeast is the length from which the rest is worth being cut once more.
-const lastPieceLeast = 48
 
 // newSpeech counts itself among those of the process until it is hushed.
 func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, all *atomic.Int64, observe func(time.Duration)) *speech {
@@ -112,10 +106,13 @@ func (sp *speech) end(reply domain.Reply) bool {
 	}
 	last := domain.NewSentenceSplitter(limits)
 	pieces := last.Feed(rest)
-	if last.Held() >= lastPieceLeast && !sp.crowded {
-		pieces = append(pieces, last.SetLimits(lastPieceLimits)...)
+	if last.Held() >= lastLeast && !sp.crowded {
+		clauses := append(last.SetLimits(everyClause), last.Flush()...)
+		pieces = append(pieces, lastPieces(clauses)...)
+	} else {
+		pieces = append(pieces, last.Flush()...)
 	}
-	for _, p := range append(pieces, last.Flush()...) {
+	for _, p := range pieces {
 		sp.add(p)
 	}
 	return true
@@ -143,7 +140,7 @@ func (sp *speech) rest(text string) (string, bool) {
 // retries and stand-ins could do ends the others: no note comes of them.
 func (sp *speech) add(p domain.Piece) {
 	spoken, aside := sp.narrator.SayPiece(p)
-	one := &piece{written: p.Text, end: p.End, spoken: spoken, aside: aside}
+	one := &piece{written: p.Text, end: p.End, spoken: spoken, aside: aside, first: len(sp.pieces) == 0}
 	sp.pieces = append(sp.pieces, one)
 	if spoken == "" {
 		return
@@ -173,7 +170,7 @@ func (sp *speech) speak(one *piece) (err error) {
 	if err != nil {
 		return fmt.Errorf("synthesize: %w", err)
 	}
-	if one == sp.pieces[0] {
+	if one.first {
 		sp.observe(time.Since(sp.began))
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -18,15 +17,7 @@ import (
 	"whatsappnode/cmd/internal/bot"
 )
 
-// gcPercent lets the heap grow to four times what is in use before it is collected:
-// the program holds a few megabytes, and collecting them often was a tenth of the cost
-// of a webhook. GOGC in the environment wins.
-const gcPercent = 300
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	getenv, err := bot.Environment(".env")

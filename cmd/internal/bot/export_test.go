@@ -57,3 +57,6 @@ func assembled(getenv settings.Getenv) (agents, error) {
 
 // BitRate is bitRate.
 var BitRate = bitRate
+
+// CollectionPercent is collectionPercent.
+var CollectionPercent = collectionPercent

@@ -119,6 +119,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Run(gctx) })
+	if os.Getenv("GOGC") == "" { // which wins
+		g.Go(func() error { return tuneCollector(gctx) })
+	}
 	if admin != nil {
 		g.Go(func() error { return admin.Run(gctx) })
 	}
