@@ -98,11 +98,11 @@ func TestStreamsAreReadInStepsOnlyWhenThereAreMany(t *testing.T) {
 	for range 400 {
 		open = append(open, c.InSteps(io.NopCloser(strings.NewReader("data: x\n\n"))))
 	}
-	require.Equal(t, 20*time.Millisecond, c.Step())
+	require.Equal(t, 32*time.Millisecond, c.Step())
 	for range 5000 {
 		open = append(open, c.InSteps(io.NopCloser(strings.NewReader("data: x\n\n"))))
 	}
-	require.Equal(t, 50*time.Millisecond, c.Step())
+	require.Equal(t, 80*time.Millisecond, c.Step())
 	for i, body := range open {
 		if i%2 == 0 {
 			_, _ = io.Copy(io.Discard, io.LimitReader(body, 4)) // left in the middle

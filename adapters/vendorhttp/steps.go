@@ -11,14 +11,14 @@ const (
 	calmStreams = 150
 	// stepEach and stepMost are how much coarser the steps become with each stream
 	// beyond, and at most: a sentence is written in hundreds of milliseconds.
-	stepEach = 50 * time.Microsecond
-	stepMost = 50 * time.Millisecond
+	stepEach = 80 * time.Microsecond
+	stepMost = 80 * time.Millisecond
 )
 
 // inSteps reads a stream of words in steps that grow with the number of streams. Each
 // token wakes a goroutine, which costs more than to read it: a thousand models that
-// write sixty tokens a second are a core's whole work. Read every 40 ms they are a
-// third of it, and the last words come 40 ms later at most.
+// write sixty tokens a second are a core's whole work. Read every 70 ms they are a
+// quarter of it, and the last words come 35 ms later in the mean.
 func (c *Connections) inSteps(body io.ReadCloser) io.ReadCloser {
 	c.streams.Add(1)
 	return &steps{ReadCloser: body, c: c, left: sync.OnceFunc(func() { c.streams.Add(-1) })}

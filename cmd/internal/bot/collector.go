@@ -12,9 +12,9 @@ const (
 	// collected: an idle program holds a few megabytes, and collecting them often was a
 	// tenth of the cost of a webhook.
 	lazyCollection = 300
-	// headroom is what may lie about uncollected when much is in use. Ten thousand turns
+	// roomy is what may be taken before the collector becomes eager. Ten thousand turns
 	// in flight would otherwise keep a gigabyte of what is gone.
-	headroom = 96 << 20
+	roomy = 320 << 20
 	// eagerCollection bounds how often the collector runs then.
 	eagerCollection = 20
 	lookAtHeapEvery = time.Second
@@ -23,10 +23,13 @@ const (
 // collectionPercent is GOGC for a program that uses so many bytes, stacks included,
 // which count for the collector too.
 func collectionPercent(used uint64) int {
-	if used == 0 {
+	switch {
+	case used == 0:
 		return lazyCollection
+	case used >= roomy:
+		return eagerCollection
 	}
-	return int(min(max(headroom*100/used, eagerCollection), lazyCollection))
+	return int(min(max((roomy-used)*100/used, eagerCollection), lazyCollection))
 }
 
 // tuneCollector follows what is in use until ctx ends. It returns nil.
