@@ -67,6 +67,9 @@ chaos: build ## several processes on a real Redis, alone, with a replica and as 
 bench: build ## measure binary size, start, memory and acknowledgement latency
 	go run ./test/bench/embedded -binary bin/whatsapp-node
 
+bench-answer: build ## measure the time to an answer against its vendors alone, and draw docs/benchmarks (5 minutes, quiet machine)
+	go run ./test/bench/answer -binary bin/whatsapp-node -json docs/benchmarks/answer.json -plots docs/benchmarks
+
 bench-redis: build ## measure the acknowledgement path on Redis against a bare handler
 	@.ci/packages test
 	go run ./test/bench/redis -binary bin/whatsapp-node
@@ -86,4 +89,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build build-opus check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-redis fuzz cover image clean
+.PHONY: help run test build build-opus check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis fuzz cover image clean
