@@ -204,6 +204,21 @@ func TestVoiceMessagesAreHeardAsTheyCome(t *testing.T) {
 	})
 }
 
+// TestMessageWhileAClipIsFetched is for the race detector: what the newcomer changes is
+// not read by those who hear.
+func TestMessageWhileAClipIsFetched(t *testing.T) {
+	bubble(t, func(r *rig) {
+		slowly(r)
+		r.phone.fetch = func(domain.MediaRef) error { time.Sleep(time.Second); return nil }
+	}, func(r *rig) {
+		r.speaks("m1", "ES.1", "Could I have a table on Saturday?")
+		r.pass(500 * time.Millisecond)
+		r.says("m2", "ES.1", "For eight people, please.")
+		r.pass(time.Minute)
+		requireSpoken(t, r, "You said: Could I have a table on Saturday? + For eight people, please.")
+	})
+}
+
 func TestStoreThatFailsOverNewsLosesNothing(t *testing.T) {
 	bubble(t, func(r *rig) {
 		slowly(r)

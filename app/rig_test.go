@@ -243,12 +243,15 @@ func (p *phone) Send(ctx context.Context, out domain.Outbound) (domain.MessageID
 
 func (p *phone) FetchMedia(_ context.Context, ref domain.MediaRef) (domain.Media, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fetch != nil {
-		if err := p.fetch(ref); err != nil {
+	knob := p.fetch
+	p.mu.Unlock()
+	if knob != nil {
+		if err := knob(ref); err != nil {
 			return domain.Media{}, err
 		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	data, ok := p.files[ref.ID]
 	if !ok {
 		return domain.Media{}, &ports.Error{Op: "phone", Kind: ports.KindNotFound, Err: errors.New("no such media")}

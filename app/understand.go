@@ -90,6 +90,8 @@ func (s *session) hear(ctx context.Context) (int, error) {
 	results := make(chan heard, ports.MaxPending)
 	begun := map[domain.MessageID]bool{}
 	begin := func() {
+		// Asked here, since the conversation may learn more while the clips are heard.
+		opt := ports.STTOptions{Languages: s.persona.Languages.Led(s.remembered())}
 		for _, m := range s.unheard() {
 			if begun[m.ID] {
 				continue
@@ -98,7 +100,7 @@ func (s *session) hear(ctx context.Context) (int, error) {
 			wg.Go(func() {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				tr, err := s.transcribe(ctx, m.Content.(domain.Voice).Media)
+				tr, err := s.transcribe(ctx, m.Content.(domain.Voice).Media, opt)
 				results <- heard{message: m.ID, transcript: tr, err: err}
 			})
 		}
@@ -147,7 +149,7 @@ func (s *session) unheard() []domain.Message {
 }
 
 // transcribe fetches one clip and turns it into text.
-func (s *session) transcribe(ctx context.Context, ref domain.MediaRef) (domain.Transcript, error) {
+func (s *session) transcribe(ctx context.Context, ref domain.MediaRef, opt ports.STTOptions) (domain.Transcript, error) {
 	fetchCtx, cancel := context.WithTimeout(ctx, fetchBudget)
 	defer cancel()
 	media, err := s.deps.Messenger.FetchMedia(fetchCtx, ref)
@@ -160,7 +162,7 @@ func (s *session) transcribe(ctx context.Context, ref domain.MediaRef) (domain.T
 	}
 	hearCtx, cancel := context.WithTimeout(ctx, transcribeBudget)
 	defer cancel()
-	transcript, err := s.persona.STT.Transcribe(hearCtx, clip, ports.STTOptions{Languages: s.persona.Languages.Led(s.remembered())})
+	transcript, err := s.persona.STT.Transcribe(hearCtx, clip, opt)
 	if err != nil {
 		return domain.Transcript{}, fmt.Errorf("transcribe the voice message: %w", err)
 	}
