@@ -59,6 +59,11 @@ func (s *session) overtaken(ctx context.Context) error {
 	if !s.told() {
 		return nil
 	}
+	return s.newcomers(ctx)
+}
+
+// newcomers takes in what came meanwhile and reports that with errStale.
+func (s *session) newcomers(ctx context.Context) error {
 	if joined, err := s.join(ctx); err != nil || !joined {
 		return err
 	}
@@ -120,10 +125,7 @@ func (s *session) settleBurst(ctx context.Context) error {
 	if s.newsExact && !s.told() {
 		return nil
 	}
-	if joined, err := s.join(ctx); err != nil || !joined {
-		return err
-	}
-	return errStale
+	return s.newcomers(ctx)
 }
 
 // wait ends with nil after d, or with errStale as soon as messages joined the turn.
@@ -140,10 +142,8 @@ func (s *session) wait(ctx context.Context, d time.Duration) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.news:
-			if joined, err := s.join(ctx); err != nil {
+			if err := s.newcomers(ctx); err != nil {
 				return err
-			} else if joined {
-				return errStale
 			}
 		}
 	}

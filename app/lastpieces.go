@@ -16,14 +16,12 @@ const (
 	// pieceLeast what a piece must have to sound like a person.
 	lastLeast  = 48
 	pieceLeast = 16
-	// lastMost is how many pieces the rest is cut into at most.
-	lastMost = 3
 )
 
 // everyClause takes the rest apart.
 var everyClause = domain.PieceLimits{First: 1, FirstClause: 1, Target: 1, Clause: 1}
 
-// lastPieces joins clauses to at most lastMost pieces, so that the longest is as short as
+// lastPieces joins clauses to at most three pieces, so that the longest is as short as
 // can be. Of equally good ways it takes the one with the fewest pieces.
 func lastPieces(clauses []domain.Piece) []domain.Piece {
 	best, shortest := []domain.Piece{joined(clauses)}, length(clauses)
@@ -46,7 +44,7 @@ func lastPieces(clauses []domain.Piece) []domain.Piece {
 	for i := 1; i < len(clauses); i++ {
 		try(i)
 	}
-	for i := 1; i < len(clauses) && lastMost > 2; i++ {
+	for i := 1; i < len(clauses); i++ {
 		for j := i + 1; j < len(clauses); j++ {
 			try(i, j)
 		}

@@ -121,10 +121,8 @@ func (s *session) voice(ctx context.Context) (parts []domain.Part, aside string,
 		case <-done:
 			done = nil
 		case <-s.news:
-			if joined, err := s.join(ctx); err != nil {
+			if err := s.newcomers(ctx); err != nil {
 				return nil, "", err
-			} else if joined {
-				return nil, "", errStale
 			}
 		}
 	}

@@ -52,17 +52,16 @@ func formatOf(asked string) (format, bool) {
 // checkOgg accepts what is a voice note as it is. Packets that are sound in a file
 // that is not, such as one without an end mark, are put into a new file.
 func checkOgg(data []byte) ([]byte, time.Duration, error) {
-	if oggopus.Check(data) != nil {
-		var err error
+	info, err := oggopus.Examine(data)
+	if err != nil {
 		if data, err = rewrite(data); err != nil {
 			return nil, 0, err
 		}
-		if err := oggopus.Check(data); err != nil {
+		if info, err = oggopus.Examine(data); err != nil {
 			return nil, 0, err
 		}
 	}
-	info, err := oggopus.Inspect(data)
-	return data, info.Duration, err
+	return data, info.Duration, nil
 }
 
 // rewrite copies the packets of a mono file into a file of our own making.

@@ -60,9 +60,9 @@ func (e *Encoder) Encode(ctx context.Context, clip domain.Audio) (domain.Audio, 
 		return e.fail(ctx, ports.KindInvalid, errors.New("there is no clip"))
 	}
 	if FormOf(clip) == OggOpus {
-		switch err := oggopus.Check(clip.Bytes()); {
+		switch info, err := oggopus.Examine(clip.Bytes()); {
 		case err == nil:
-			return e.pass(ctx, clip)
+			return e.pass(ctx, clip, info.Duration)
 		case errors.Is(err, oggopus.ErrSilentFile):
 			return e.fail(ctx, ports.KindInvalid, ErrEmpty)
 		case !errors.Is(err, oggopus.ErrNotMono) && !errors.Is(err, oggopus.ErrChained):
@@ -93,25 +93,17 @@ func (e *Encoder) Encode(ctx context.Context, clip domain.Audio) (domain.Audio, 
 }
 
 // pass returns a voice note's own bytes under its own name and true length.
-func (e *Encoder) pass(ctx context.Context, clip domain.Audio) (domain.Audio, error) {
-	info, err := oggopus.Inspect(clip.Bytes())
-	if err != nil {
-		return e.fail(ctx, ports.KindUnsupported, err)
-	}
-	if info.Duration > MaxLength {
+func (e *Encoder) pass(ctx context.Context, clip domain.Audio, length time.Duration) (domain.Audio, error) {
+	if length > MaxLength {
 		return e.fail(ctx, ports.KindUnsupported, ErrTooLong)
 	}
-	return e.audio(ctx, clip.Bytes(), info.Duration)
+	return e.audio(ctx, clip.Bytes(), length)
 }
 
 // finish checks what the codec made: a program that dies early may leave a sound
 // file that is too short.
 func (e *Encoder) finish(ctx context.Context, data []byte, want time.Duration) (domain.Audio, error) {
-	err := oggopus.Check(data)
-	if err != nil {
-		return e.fail(ctx, ports.KindUnknown, err)
-	}
-	info, err := oggopus.Inspect(data)
+	info, err := oggopus.Examine(data)
 	if err == nil && (info.Duration-want).Abs() > tolerance {
 		err = errors.New("the encoded clip is not as long as the sound")
 	}

@@ -150,10 +150,7 @@ func (c *checker) speak(ctx context.Context, f *finding, name string, tts ports.
 		return err
 	}
 	p := c.product("TTS", name)
-	info, err := oggopus.Inspect(clip.Bytes())
-	if err == nil {
-		err = oggopus.Check(clip.Bytes())
-	}
+	info, err := oggopus.Examine(clip.Bytes())
 	if err != nil {
 		return &ports.Error{Op: strings.ToLower(name) + ".speak", Kind: ports.KindUnsupported, Err: errors.New("what it made is no voice note, which is Ogg/Opus, mono")}
 	}
