@@ -21,6 +21,8 @@ type Responder struct {
 	outage atomic.Int64
 	// speaking counts the answers that are being spoken.
 	speaking atomic.Int64
+	// gates are asked before anything is spent on a turn.
+	gates []gate
 }
 
 // storeFailed notes that the store was out of order just now.
@@ -65,6 +67,8 @@ type session struct {
 	quiet     time.Time
 	// speech is the answer that is being spoken while it is written, or nil.
 	speech *speech
+	// instead is what a gate put in place of an answer, or nil.
+	instead *domain.Reply
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -90,6 +94,14 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
 			return err
 		}
 		for again := true; again; {
+			v, err := s.pass(ctx) // again when messages joined: they may say otherwise
+			if err != nil {
+				return err
+			}
+			if v.drop != "" {
+				return s.drop(ctx, v.drop)
+			}
+			s.instead = v.reply
 			if again, err = s.compose(ctx); err != nil {
 				return err
 			}
@@ -233,6 +245,9 @@ func (s *session) apologize(cause error) error {
 func (s *session) answer(ctx context.Context) error {
 	if s.turn.State() == domain.TurnAnswered {
 		return nil // fixed before a crash: the model is not asked twice
+	}
+	if s.instead != nil {
+		return s.turn.Answer(*s.instead)
 	}
 	said, err := s.understand(ctx)
 	if err != nil {
