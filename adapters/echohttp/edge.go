@@ -65,6 +65,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set(echo.HeaderXRequestID, id)
 		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 		h.Set(echo.HeaderCacheControl, "no-store")
+		if s.ready.Draining() {
+			h.Set(echo.HeaderConnection, "close") // whoever keeps this connection would find it closed
+		}
 
 		err := s.guarded(c, next, id)
 		if err != nil {

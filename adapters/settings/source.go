@@ -14,7 +14,9 @@ import (
 const checkEvery = time.Second
 
 // Source is a secret that may change while the program runs: given as X_FILE, it
-// is read again when the file changed, so a secret is rotated without a restart.
+// is read again when the file changed, so a secret is rotated without a restart. A
+// new content counts once it stayed the same from one look to the next, so that a
+// file that is only half written is left alone.
 // Given as X it stays what it was. It is a handle; copies share the value. The
 // zero value is empty. It may be used concurrently and prints like Secret.
 type Source struct{ s *source }
@@ -24,6 +26,8 @@ type source struct {
 	current atomic.Pointer[reading]
 	next    atomic.Int64 // Unix nanoseconds of the next look
 	err     atomic.Pointer[error]
+	pending atomic.Pointer[fs.FileInfo] // state of a change that may not be complete yet
+	taken   atomic.Int64                // contents that were taken after the first
 }
 
 // reading is the value with the file's state it was read at.
@@ -51,8 +55,20 @@ func NewFileSource(path string) (Source, error) {
 	return Source{s}, nil
 }
 
+// Followed reports whether the secret is in a file.
+func (s Source) Followed() bool { return s.s != nil && s.s.path != "" }
+
+// Changes is how often a new content of the file was taken.
+func (s Source) Changes() int64 {
+	if s.s == nil {
+		return 0
+	}
+	return s.s.taken.Load()
+}
+
 // Current returns the secret. At most once a second it looks whether the file
-// changed; when the file cannot be read or is empty, the last good value stays.
+// changed, and takes the change at the next look; when the file cannot be read or is
+// empty, the last good value stays.
 func (s Source) Current() string {
 	if s.s == nil {
 		return ""
@@ -84,19 +100,36 @@ func (s *source) look() {
 	if now.UnixNano() < due || !s.next.CompareAndSwap(due, now.Add(checkEvery).UnixNano()) {
 		return // too early, or somebody else looks
 	}
-	last := s.current.Load().info
+	last := s.current.Load()
 	info, err := os.Stat(s.path)
-	if err == nil && last != nil && os.SameFile(info, last) && info.ModTime().Equal(last.ModTime()) && info.Size() == last.Size() {
-		s.err.Store(nil)
+	if err == nil && same(info, last.info) {
+		s.settle(nil)
 		return
 	}
 	value, info, err := readState(s.path)
 	if err != nil {
-		s.err.Store(&err)
+		s.settle(&err)
 		return
 	}
-	s.err.Store(nil)
+	if seen := s.pending.Load(); last.info != nil && (seen == nil || !same(info, *seen)) {
+		s.pending.Store(&info)
+		return
+	}
+	s.settle(nil)
 	s.current.Store(&reading{value: value, info: info})
+	if value != last.value {
+		s.taken.Add(1)
+	}
+}
+
+// settle ends a look that leaves nothing to wait for.
+func (s *source) settle(err *error) {
+	s.err.Store(err)
+	s.pending.Store(nil)
+}
+
+func same(a, b fs.FileInfo) bool {
+	return a != nil && b != nil && os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // readState takes the state before the value: a change between the two is then

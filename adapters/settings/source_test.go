@@ -23,6 +23,16 @@ func rewrite(t *testing.T, path, content string, at int) {
 	require.NoError(t, os.Chtimes(path, stamp, stamp))
 }
 
+// looks waits for the look that notices a change and for the one that takes it.
+func looks(sources ...settings.Source) {
+	for range 2 {
+		time.Sleep(time.Second)
+		for _, s := range sources {
+			_ = s.Current()
+		}
+	}
+}
+
 func TestSourceFollowsItsFile(t *testing.T) {
 	path := file(t, "first\n")
 	synctest.Test(t, func(t *testing.T) {
@@ -32,7 +42,7 @@ func TestSourceFollowsItsFile(t *testing.T) {
 		assert.Equal(t, "first", s.Current())
 		rewrite(t, path, "other,first\n", 1)
 		assert.Equal(t, "first", s.Current(), "it looks at most once a second")
-		time.Sleep(time.Second)
+		looks(s)
 		assert.Equal(t, "other,first", s.Current())
 		assert.Equal(t, "other,first", held.Current(), "copies share the value")
 		require.Len(t, s.Secrets(), 2)
@@ -48,9 +58,44 @@ func TestSourceFollowsItsFile(t *testing.T) {
 		assert.Equal(t, "other,first", s.Current())
 		assert.Error(t, s.Err())
 		rewrite(t, path, "other", 3)
-		time.Sleep(time.Second)
+		looks(s)
 		assert.Equal(t, "other", s.Current())
 		assert.NoError(t, s.Err())
+		assert.EqualValues(t, 2, s.Changes())
+		assert.True(t, s.Followed())
+	})
+}
+
+// TestSourceLeavesAHalfWrittenFileAlone: a writer that has not finished by one look
+// has by the next, and what it wrote first is never used.
+func TestSourceLeavesAHalfWrittenFileAlone(t *testing.T) {
+	path := file(t, "first")
+	synctest.Test(t, func(t *testing.T) {
+		s, err := settings.NewFileSource(path)
+		require.NoError(t, err)
+		for at, part := range []string{"sec", "second", "second and la", "second and last"} {
+			rewrite(t, path, part, at+1)
+			time.Sleep(time.Second)
+			assert.Equal(t, "first", s.Current(), "it has just changed")
+			assert.Zero(t, s.Changes())
+		}
+		time.Sleep(time.Second)
+		assert.Equal(t, "second and last", s.Current())
+
+		rewrite(t, path, "second and last", 9)
+		looks(s)
+		assert.EqualValues(t, 1, s.Changes(), "the same content is no change")
+		rewrite(t, path, "thi", 10)
+		time.Sleep(time.Second)
+		assert.Equal(t, "second and last", s.Current())
+		require.NoError(t, os.Remove(path))
+		time.Sleep(time.Second)
+		assert.Equal(t, "second and last", s.Current())
+		rewrite(t, path, "thi", 10)
+		time.Sleep(time.Second)
+		assert.Equal(t, "second and last", s.Current(), "it is new again")
+		time.Sleep(time.Second)
+		assert.Equal(t, "thi", s.Current())
 	})
 }
 
@@ -60,8 +105,9 @@ func TestSourceFromLoad(t *testing.T) {
 		var c config
 		require.NoError(t, settings.Load(env("WHATSAPP_ACCESS_TOKEN", "t", "A_API_KEY", "k", "WHATSAPP_APP_SECRET_FILE", path), &c))
 		assert.Equal(t, "first", c.AppSecret.Current())
+		looks(c.AppSecret)
 		rewrite(t, path, "second", 1)
-		time.Sleep(time.Second)
+		looks(c.AppSecret)
 		assert.Equal(t, "second", c.AppSecret.Current())
 	})
 }
@@ -78,7 +124,7 @@ func TestSourceSwappedByLink(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.Remove(link))
 		require.NoError(t, os.Symlink("b", link))
-		time.Sleep(time.Second)
+		looks(s)
 		assert.Equal(t, "bbbb", s.Current(), "mounted secrets are swapped by a link")
 	})
 }
@@ -89,7 +135,7 @@ func TestSourceConcurrently(t *testing.T) {
 		s, err := settings.NewFileSource(path)
 		require.NoError(t, err)
 		rewrite(t, path, "second", 1)
-		time.Sleep(time.Second)
+		looks(s)
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() { assert.Contains(t, []string{"first", "second"}, s.Current()) })

@@ -13,6 +13,8 @@ import (
 type Config struct {
 	Role string `env:"ROLE" envDefault:"all" validate:"oneof=all serve worker" doc:"What this process does: all, serve (webhook only) or worker (answers only). The sub-command of the same name wins. serve and worker need a store that several processes share."`
 
+	CPUAlwaysOn bool `env:"CPU_ALWAYS_ON" envDefault:"false" doc:"States that the platform leaves this process its CPU between requests, as instance-based billing of Cloud Run does. Nothing inside a container can find it out; without the statement a process that answers on Cloud Run warns at its start."`
+
 	AgentsFile string `env:"AGENTS_FILE" doc:"YAML file that describes several business numbers, each with its own words, voice, vendors, limits and credentials; docs/agents-file.md is its manual. What it leaves out is taken from the settings below, and none of them is required then. Unset: they describe the one bot that answers at every number of the account."`
 
 	HTTP     HTTPConfig
@@ -30,6 +32,7 @@ type HTTPConfig struct {
 	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,listen" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
 	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"listen|eq=off" doc:"Address of the admin listener (readiness in detail, profiles); keep it off the public network. 'off' disables it."`
 	MaxBody      settings.Bytes `env:"MAX_BODY" envDefault:"4MiB" validate:"min=1024" doc:"Largest webhook body. Meta sends up to 3 MB."`
+	DrainDelay   time.Duration  `env:"DRAIN_DELAY" envDefault:"0s" validate:"min=0,max=5m" doc:"How long after SIGTERM webhooks are still taken while /ready already says no, so that a balancer sends new ones elsewhere before the door closes. Together with DRAIN_TIMEOUT it must end before the platform kills; leave it 0 where nothing asks /ready, as on Cloud Run."`
 	DrainTimeout time.Duration  `env:"DRAIN_TIMEOUT" envDefault:"8s" validate:"min=100ms,max=10m" doc:"How long requests and turns may go on after SIGTERM. Cloud Run kills after 10 s."`
 }
 
@@ -54,6 +57,8 @@ type StoreConfig struct {
 	RedisURL        settings.Secret `env:"REDIS_URL" doc:"Address of Redis or Valkey: redis://user:password@host:6379/0, rediss:// for TLS, redis+cluster://a:6379,b:6379, redis+sentinel://a:26379/mymaster."`
 	RedisUser       string          `env:"REDIS_USERNAME" doc:"ACL user; wins over the one in REDIS_URL when REDIS_PASSWORD is set."`
 	RedisPassword   settings.Source `env:"REDIS_PASSWORD" doc:"Password, or short-lived token: as REDIS_PASSWORD_FILE it is read again at each new connection."`
+	RedisAuth       string          `env:"REDIS_AUTH" envDefault:"password" validate:"oneof=password google" doc:"How the bot proves who it is: password (REDIS_PASSWORD or the URL) or google (a short-lived token of the service account, for Memorystore with IAM authentication)."`
+	RedisCA         settings.Secret `env:"REDIS_CA" doc:"Certificates in PEM form that sign the server's, for rediss:// with a CA of its own, as Memorystore has; usually as REDIS_CA_FILE. Unset: those of the system."`
 	RedisAck        string          `env:"REDIS_ACK" envDefault:"memory" doc:"What must have happened before a webhook gets its 200: memory, fsync (on the server's disk) or replicas:N (received by N replicas)."`
 	RedisAckTimeout time.Duration   `env:"REDIS_ACK_TIMEOUT" envDefault:"1s" validate:"min=10ms,max=30s" doc:"How long the disk or the replicas may take to confirm; then the webhook gets 503 and Meta delivers it again."`
 	RedisPrefix     string          `env:"REDIS_PREFIX" envDefault:"wa" doc:"Beginning of every key. Bots that share a server need different ones."`

@@ -60,3 +60,9 @@ var BitRate = bitRate
 
 // CollectionPercent is collectionPercent.
 var CollectionPercent = collectionPercent
+
+// CloudRunWarnings is cloudRunWarnings of an environment.
+func CloudRunWarnings(getenv settings.Getenv, role string) []string {
+	cfg, _ := load(getenv, role)
+	return cloudRunWarnings(cfg, getenv)
+}

@@ -91,6 +91,9 @@ func storeFaults(cfg Config) []error {
 	if _, err := redisstore.ParseAck(cfg.Store.RedisAck); err != nil {
 		faults = append(faults, fmt.Errorf("REDIS_ACK: %w", err))
 	}
+	if cfg.storeKind() == storeRedis {
+		faults = append(faults, redisAccessFaults(cfg)...)
+	}
 	return faults
 }
 
@@ -107,7 +110,7 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_",
 }
 
 // The roles of a process.

@@ -131,7 +131,11 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 			return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
 		})
 	}
+	g.Go(func() error { return watchSecrets(gctx, followed(cfg, all), log) })
 	server.Started()
+	for _, w := range cloudRunWarnings(cfg, getenv) {
+		log.Warn("cloud run", zap.String("warning", w))
+	}
 	announce(log, cfg, server.Addr(), admin, all)
 	if opt.Ready != nil {
 		opt.Ready(Running{Addr: server.Addr(), Notices: all.notices(), Vendors: all.vendors()})
@@ -191,7 +195,7 @@ func newServer(cfg Config, take echohttp.Options, store store, messenger *switch
 		"store":    store.Ping,
 		"whatsapp": func(context.Context) error { return messenger.Healthy() },
 	}
-	take.Limits = echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainTimeout: cfg.HTTP.DrainTimeout}
+	take.Limits = echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainDelay: cfg.HTTP.DrainDelay, DrainTimeout: cfg.HTTP.DrainTimeout}
 	return echohttp.New(take)
 }
 

@@ -65,10 +65,11 @@ func openRedis(ctx context.Context, cfg Config, log *zap.Logger) (store, error) 
 		URL: cfg.Store.RedisURL.Reveal(), Prefix: cfg.Store.RedisPrefix, Partitions: cfg.Store.RedisPartitions,
 		LeaseTTL: cfg.Store.Lease, Ack: ack, AckTimeout: cfg.Store.RedisAckTimeout,
 	}
-	if password := cfg.Store.RedisPassword; password.Current() != "" {
-		opt.Credentials = func(context.Context) (string, string, error) {
-			return cfg.Store.RedisUser, password.Current(), nil
-		}
+	if opt.Credentials, err = redisCredentials(cfg); err != nil {
+		return nil, settingsError([]error{err})
+	}
+	if opt.TLS, err = redisTLS(cfg); err != nil {
+		return nil, settingsError([]error{err})
 	}
 	s, err := redisstore.Open(ctx, opt)
 	if err != nil {
