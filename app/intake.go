@@ -36,8 +36,9 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 	if len(env.Messages) == 0 {
 		return ports.Receipt{}, nil
 	}
-	batch := make([]domain.Message, len(env.Messages))
+	batch, now := make([]domain.Message, len(env.Messages)), time.Now()
 	for i, m := range env.Messages {
+		m.ReceivedAt = now
 		if persona := in.personas.at(m.Number); persona != nil && domain.StartsTurn(m.Content) {
 			m.Hold = persona.Burst.hold(m.Content)
 		}
@@ -47,13 +48,13 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 	if err != nil {
 		return ports.Receipt{}, fmt.Errorf("admit %d messages: %w", len(batch), err)
 	}
-	now := time.Now()
-	for _, a := range admitted {
+	now = time.Now()
+	for i, a := range admitted {
 		stage := ports.StageReceived
 		if !a.New {
 			stage = ports.StageDuplicate
 		}
-		in.observer.Observe(ports.Event{At: now, Stage: stage, Conversation: a.Conversation, Messages: []domain.MessageID{a.Message}})
+		in.observer.Observe(ports.Event{At: now, Stage: stage, Conversation: a.Conversation, Messages: []domain.MessageID{a.Message}, Trace: batch[i].Trace})
 	}
 	return ports.Receipt{Messages: admitted}, nil
 }
@@ -82,6 +83,7 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 		}
 		ev := ports.Event{At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation}
 		if f := statuses[i].Failure; f != nil {
+			ev.Late = true
 			ev.Detail = fmt.Sprintf("late %d %s", f.Code, f.Class)
 		}
 		in.observer.Observe(ev)

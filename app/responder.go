@@ -326,8 +326,12 @@ func (s *session) remember() {
 
 // event tells the observer of a step.
 func (s *session) event(stage ports.Stage, took time.Duration, detail string, err error) {
-	s.deps.Observer.Observe(ports.Event{
+	ev := ports.Event{
 		At: time.Now(), Stage: stage, Turn: s.turn.ID(), Conversation: s.conv.ID(),
-		Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err,
-	})
+		Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err, Trace: s.turn.Trace(),
+	}
+	if len(s.inputs) > 0 && !s.inputs[0].ReceivedAt.IsZero() {
+		ev.Age = ev.At.Sub(s.inputs[0].ReceivedAt)
+	}
+	s.deps.Observer.Observe(ev)
 }

@@ -143,6 +143,13 @@ func (w *Worker) hold(lease ports.Lease, cancel context.CancelCauseFunc) int64 {
 	return w.next
 }
 
+// Leases is how many conversations are in hand.
+func (w *Worker) Leases() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.held)
+}
+
 func (w *Worker) release(key int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -25,6 +25,9 @@ type Message struct {
 	// Hold is how long the inbox waits for more messages before the conversation
 	// becomes due. Zero means at once.
 	Hold time.Duration
+	// ReceivedAt is when its webhook came, by our clock; zero for one of an older
+	// release. What a person waited is counted from it.
+	ReceivedAt time.Time
 	// Trace is the W3C traceparent of the webhook, or empty.
 	Trace string
 }

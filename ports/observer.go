@@ -53,6 +53,13 @@ type Event struct {
 	Messages []domain.MessageID
 	// Took is the time of the step itself, or zero.
 	Took time.Duration
+	// Age is the time since the turn's first message was received, or zero where that
+	// is not known.
+	Age time.Duration
+	// Late marks a refusal that a status webhook told, after the send was accepted.
+	Late bool
+	// Trace is the W3C traceparent of the webhook behind the event, or empty.
+	Trace string
 	// Detail is a stable word: vendor, reason or state.
 	Detail string
 	// Err is the failure behind the event, or nil; its text is safe to log.

@@ -24,7 +24,7 @@ type AdminOptions struct {
 	DrainTimeout time.Duration
 }
 
-// Admin is the operator's listener: probes with detail and profiles.
+// Admin is the operator's listener: probes with detail, profiles, and what Handle adds.
 type Admin struct {
 	serving
 	mux *http.ServeMux

@@ -74,7 +74,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 			s.refuse(err, c)
 		}
 		if c.Path() == webhookPath {
-			s.access(c, id, time.Since(begin), err)
+			took := time.Since(begin)
+			s.access(c, id, took, err)
+			s.tell(c, took, err)
 		}
 		return nil
 	}
@@ -91,6 +93,9 @@ func (s *Server) guarded(c echo.Context, next echo.HandlerFunc, id string) (err 
 			panic(v) // net/http's own way to cut a connection
 		}
 		s.counters.panics.Add(1)
+		if s.onPanic != nil {
+			s.onPanic()
+		}
 		text := panicText(v)
 		s.log.Error("panic in a request", zap.String("request_id", id),
 			zap.String("stack_trace", "panic: "+text+"\n\n"+string(debug.Stack())))
@@ -201,6 +206,18 @@ func (s *Server) access(c echo.Context, id string, took time.Duration, err error
 		}
 	}
 	entry.Write(fields...)
+}
+
+// tell passes on how a request to the webhook ended.
+func (s *Server) tell(c echo.Context, took time.Duration, err error) {
+	if s.onWebhook == nil {
+		return
+	}
+	outcome := noteOf(c).outcome
+	if err != nil {
+		outcome = asRefusal(err).word
+	}
+	s.onWebhook(WebhookRequest{Method: c.Request().Method, Outcome: outcome, Status: c.Response().Status, Took: took})
 }
 
 // maxSetAside bounds the events that one line names; a batch can hold a thousand.

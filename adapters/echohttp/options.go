@@ -66,6 +66,20 @@ type Options struct {
 	// Checks say whether the process can do its work; see Check.
 	Checks map[string]Check
 	Limits Limits
+	// OnWebhook is told how each request to the webhook ended, and OnPanic of each
+	// panic that was caught. They must return at once and may be called concurrently;
+	// nil ones are not called.
+	OnWebhook func(WebhookRequest)
+	OnPanic   func()
+}
+
+// WebhookRequest is how a request to the webhook ended.
+type WebhookRequest struct {
+	Method string
+	// Outcome is the word of the answer, as in the log.
+	Outcome string
+	Status  int
+	Took    time.Duration
 }
 
 const (

@@ -18,6 +18,9 @@ type Server struct {
 	ready    *Readiness
 	log      *zap.Logger
 	started  atomic.Bool
+
+	onWebhook func(WebhookRequest)
+	onPanic   func()
 }
 
 // New makes a server that does not listen yet.
@@ -33,7 +36,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{ready: ready, log: o.Log}
+	s := &Server{ready: ready, log: o.Log, onWebhook: o.OnWebhook, onPanic: o.OnPanic}
 	s.webhook = webhookHandler{
 		format: o.Webhook, intake: o.Intake, counters: &s.counters, limits: limits,
 		slots:  semaphore.NewWeighted(int64(limits.MaxConcurrent)),

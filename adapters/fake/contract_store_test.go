@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"whatsappnode/adapters/fake"
-	"whatsappnode/domain"
 	"whatsappnode/ports"
 	"whatsappnode/ports/porttest"
 )
@@ -65,25 +64,4 @@ func TestStorePacer(t *testing.T) {
 	})
 }
 
-func TestStoreBacklog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := fake.NewStore(fake.StoreOptions{NewID: func() domain.ConversationID { return "c1" }})
-		conversations, messages, oldest, err := s.Backlog(t.Context())
-		if conversations != 0 || messages != 0 || !oldest.IsZero() || err != nil {
-			t.Fatalf("an empty store has a backlog: %d %d %s %v", conversations, messages, oldest, err)
-		}
-		first := time.Now()
-		for _, id := range []domain.MessageID{"1", "2"} {
-			m := domain.Message{ID: id, Number: "n", From: domain.Contact{UserID: "u"}, Content: domain.Text{Body: "b"}}
-			got, err := s.Admit(t.Context(), []domain.Message{m})
-			if err != nil || got[0].Conversation != "c1" {
-				t.Fatal(got, err)
-			}
-			time.Sleep(time.Second)
-		}
-		conversations, messages, oldest, err = s.Backlog(t.Context())
-		if conversations != 1 || messages != 2 || !oldest.Equal(first) || err != nil {
-			t.Fatalf("got %d conversations, %d messages, oldest %s, %v", conversations, messages, oldest, err)
-		}
-	})
-}
+func TestStoreBacklog(t *testing.T) { porttest.TestBacklog(t, storeHarness()) }

@@ -17,6 +17,7 @@ var (
 	_ ports.DeadLetterPort   = (*Store)(nil)
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
+	_ ports.BacklogPort      = (*Store)(nil)
 )
 
 // StoreOptions configure a Store; the zero value is usable.

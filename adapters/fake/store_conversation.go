@@ -157,24 +157,29 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 	return out, nil
 }
 
-// Backlog says how many conversations have something waiting, how many messages
-// wait, and since when the oldest does; the zero time when none does.
-func (s *Store) Backlog(ctx context.Context) (conversations, messages int, oldest time.Time, err error) {
+// Backlog implements ports.BacklogPort.
+func (s *Store) Backlog(ctx context.Context) (ports.Backlog, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.usable(ctx, "backlog"); err != nil {
-		return 0, 0, time.Time{}, err
+		return ports.Backlog{}, err
 	}
+	var b ports.Backlog
 	for _, c := range s.order {
 		if !c.due.IsZero() {
-			conversations++
+			b.Conversations++
 		}
-		messages += len(c.inbox)
+		b.Messages += len(c.inbox)
 		for _, w := range c.inbox {
-			if oldest.IsZero() || w.at.Before(oldest) {
-				oldest = w.at
+			if b.Oldest.IsZero() || w.at.Before(b.Oldest) {
+				b.Oldest = w.at
+			}
+		}
+		for _, t := range c.turns {
+			if t.letter != nil {
+				b.DeadLetters++
 			}
 		}
 	}
-	return conversations, messages, oldest, nil
+	return b, nil
 }

@@ -26,6 +26,7 @@ type message struct {
 	Forwarded bool               `json:"fw,omitempty"`
 	Group     string             `json:"g,omitempty"`
 	Hold      time.Duration      `json:"h,omitempty"`
+	Received  moment             `json:"rt,omitzero"`
 	Trace     string             `json:"tr,omitempty"`
 }
 
@@ -41,7 +42,7 @@ func EncodeMessage(m domain.Message) ([]byte, error) {
 	return seal("message", message{
 		V: Version, ID: m.ID, Number: m.Number, From: contact(m.From), SentAt: stamp(m.SentAt),
 		Kind: kind, Content: content, ReplyTo: m.ReplyTo, Forwarded: m.Forwarded, Group: m.Group,
-		Hold: m.Hold, Trace: m.Trace,
+		Hold: m.Hold, Received: stamp(m.ReceivedAt), Trace: m.Trace,
 	})
 }
 
@@ -57,7 +58,7 @@ func DecodeMessage(data []byte) (domain.Message, error) {
 	}
 	m := domain.Message{
 		ID: r.ID, Number: r.Number, From: domain.Contact(r.From), SentAt: r.SentAt.Time, Content: content,
-		ReplyTo: r.ReplyTo, Forwarded: r.Forwarded, Group: r.Group, Hold: r.Hold, Trace: r.Trace,
+		ReplyTo: r.ReplyTo, Forwarded: r.Forwarded, Group: r.Group, Hold: r.Hold, ReceivedAt: r.Received.Time, Trace: r.Trace,
 	}
 	if err := m.Validate(); err != nil {
 		return domain.Message{}, fmt.Errorf("decode message: %w: %w", ErrMalformed, err)

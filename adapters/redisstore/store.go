@@ -89,49 +89,48 @@ func (s *Store) Ping(ctx context.Context) error {
 	return err
 }
 
-// Backlog says how many conversations have something waiting, how many messages
-// wait, and since when the oldest does; the zero time when none does. It asks every
-// partition, one after the other in the server, so the figures are of about one
-// moment.
-func (s *Store) Backlog(ctx context.Context) (conversations, messages int, oldest time.Time, err error) {
+// Backlog implements ports.BacklogPort. It asks every partition, one after the other
+// in the server, so the figures are of about one moment.
+func (s *Store) Backlog(ctx context.Context) (ports.Backlog, error) {
 	if err := ports.FromContext(ctx, opName("backlog")); err != nil {
-		return 0, 0, time.Time{}, err
+		return ports.Backlog{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callBudget)
 	defer cancel()
+	const questions = 4
 	var all []rueidis.Completed
 	for part := range s.bases {
 		b := s.base(part)
 		all = append(all,
 			s.client.B().Zcard().Key(b+":due").Build(),
 			s.client.B().Zcard().Key(b+":wait").Build(),
+			s.client.B().Zcard().Key(b+":dead").Build(),
 			s.client.B().Zrange().Key(b+":wait").Min("0").Max("0").Withscores().Build())
 	}
 	var out []rueidis.RedisResult
 	if err := safely(func() error { out = s.client.DoMulti(ctx, all...); return nil }); err != nil {
-		return 0, 0, time.Time{}, storeErr(ctx, "backlog", err)
+		return ports.Backlog{}, storeErr(ctx, "backlog", err)
 	}
-	for i := 0; i < len(out); i += 3 {
-		due, err := out[i].AsInt64()
-		if err != nil {
-			return 0, 0, time.Time{}, storeErr(ctx, "backlog", err)
+	var b ports.Backlog
+	for i := 0; i < len(out); i += questions {
+		for j, sum := range []*int{&b.Conversations, &b.Messages, &b.DeadLetters} {
+			n, err := out[i+j].AsInt64()
+			if err != nil {
+				return ports.Backlog{}, storeErr(ctx, "backlog", err)
+			}
+			*sum += int(n)
 		}
-		waiting, err := out[i+1].AsInt64()
+		first, err := out[i+questions-1].AsZScores()
 		if err != nil {
-			return 0, 0, time.Time{}, storeErr(ctx, "backlog", err)
+			return ports.Backlog{}, storeErr(ctx, "backlog", err)
 		}
-		first, err := out[i+2].AsZScores()
-		if err != nil {
-			return 0, 0, time.Time{}, storeErr(ctx, "backlog", err)
-		}
-		conversations, messages = conversations+int(due), messages+int(waiting)
 		if len(first) > 0 {
-			if at := time.UnixMicro(int64(first[0].Score)); oldest.IsZero() || at.Before(oldest) {
-				oldest = at
+			if at := time.UnixMicro(int64(first[0].Score)); b.Oldest.IsZero() || at.Before(b.Oldest) {
+				b.Oldest = at
 			}
 		}
 	}
-	return conversations, messages, oldest, nil
+	return b, nil
 }
 
 // atOnce bounds how many partitions one call works on at the same time.

@@ -82,6 +82,8 @@ func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
 func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }
 func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
 
+func TestBacklog(t *testing.T) { porttest.TestBacklog(t, harness()) }
+
 func TestErasure(t *testing.T) {
 	h := porttest.ErasureHarness{StoreHarness: harness()}
 	var path string // of the case under way

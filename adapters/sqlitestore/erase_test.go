@@ -182,10 +182,10 @@ func TestReplayKeepsTheAgeOfTheBacklog(t *testing.T) {
 	require.NoError(t, err)
 	now = now.Add(time.Hour)
 	require.NoError(t, s.Replay(t.Context(), "t1"))
-	_, messages, oldest, err := s.Backlog(t.Context())
+	b, err := s.Backlog(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 2, messages)
-	assert.True(t, waits.Equal(oldest), oldest)
+	assert.Equal(t, 2, b.Messages)
+	assert.True(t, waits.Equal(b.Oldest), b.Oldest)
 }
 
 // Names are looked up, not searched for: people are many.

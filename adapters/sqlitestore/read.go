@@ -22,7 +22,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		st   **sql.Stmt
 		text string
 	}{
-		{&r.countDue, `SELECT count(*) FROM conversations WHERE due IS NOT NULL`},
+		{&r.countDue, `SELECT count(*), (SELECT count(*) FROM dead_letters) FROM conversations WHERE due IS NOT NULL`},
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
 		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
 		{&r.held, statementText[stHeld]},

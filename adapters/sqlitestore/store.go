@@ -107,20 +107,23 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Backlog says how many conversations have something waiting, how many messages
-// wait, and since when the oldest does; the zero time when none does.
-func (s *Store) Backlog(ctx context.Context) (conversations, messages int, oldest time.Time, err error) {
+// Backlog implements ports.BacklogPort.
+func (s *Store) Backlog(ctx context.Context) (ports.Backlog, error) {
+	var b ports.Backlog
 	var at sql.NullInt64
-	err = s.view(ctx, "backlog", func(r *reader) error {
-		if err := r.one(s.read.countDue).Scan(&conversations); err != nil {
+	err := s.view(ctx, "backlog", func(r *reader) error {
+		if err := r.one(s.read.countDue).Scan(&b.Conversations, &b.DeadLetters); err != nil {
 			return err
 		}
-		return r.one(s.read.countInbox).Scan(&messages, &at)
+		return r.one(s.read.countInbox).Scan(&b.Messages, &at)
 	})
-	if at.Valid {
-		oldest = time.Unix(0, at.Int64)
+	if err != nil {
+		return ports.Backlog{}, err
 	}
-	return conversations, messages, oldest, err
+	if at.Valid {
+		b.Oldest = unix(at.Int64)
+	}
+	return b, nil
 }
 
 func (s *Store) closed() bool {

@@ -100,21 +100,20 @@ func TestFinishRefusesWhatWouldBeForgotten(t *testing.T) {
 func TestPingAndBacklog(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	s := open(t, sqlitestore.Options{Clock: func() time.Time { return now }})
-	conversations, messages, oldest, err := s.Backlog(t.Context())
+	b, err := s.Backlog(t.Context())
 	require.NoError(t, err)
-	assert.Zero(t, conversations+messages)
-	assert.True(t, oldest.IsZero())
+	assert.Zero(t, b)
 	first := now
 	for i := range 3 {
 		_, err := s.Admit(t.Context(), []domain.Message{textFrom(i%2, strconv.Itoa(i))})
 		require.NoError(t, err)
 		now = now.Add(time.Second)
 	}
-	conversations, messages, oldest, err = s.Backlog(t.Context())
+	b, err = s.Backlog(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 2, conversations)
-	assert.Equal(t, 3, messages)
-	assert.True(t, first.Equal(oldest), oldest)
+	assert.Equal(t, 2, b.Conversations)
+	assert.Equal(t, 3, b.Messages)
+	assert.True(t, first.Equal(b.Oldest), b.Oldest)
 
 	require.NoError(t, s.Ping(t.Context()))
 	canceled, cancel := context.WithCancel(t.Context())
@@ -198,9 +197,9 @@ func TestStalledWriterHoldsNobodyBeyondContext(t *testing.T) {
 			_, err := s.Admit(t.Context(), []domain.Message{textFrom(i, strconv.Itoa(i))})
 			require.NoError(t, err)
 		}
-		_, messages, _, err := s.Backlog(t.Context())
+		b, err := s.Backlog(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, 3, messages)
+		assert.Equal(t, 3, b.Messages)
 	})
 }
 

@@ -30,7 +30,7 @@ type Config struct {
 type HTTPConfig struct {
 	Port         int            `env:"PORT" envDefault:"8080" validate:"min=0,max=65535" doc:"Port of the public listener; 0 lets the system choose."`
 	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,listen" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
-	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"listen|eq=off" doc:"Address of the admin listener (readiness in detail, profiles); keep it off the public network. 'off' disables it."`
+	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"listen|eq=off" doc:"Address of the admin listener (metrics, readiness in detail, profiles); keep it off the public network. 'off' disables it, and nothing is counted."`
 	MaxBody      settings.Bytes `env:"MAX_BODY" envDefault:"4MiB" validate:"min=1024" doc:"Largest webhook body. Meta sends up to 3 MB."`
 	DrainDelay   time.Duration  `env:"DRAIN_DELAY" envDefault:"0s" validate:"min=0,max=5m" doc:"How long after SIGTERM webhooks are still taken while /ready already says no, so that a balancer sends new ones elsewhere before the door closes. Together with DRAIN_TIMEOUT it must end before the platform kills; leave it 0 where nothing asks /ready, as on Cloud Run."`
 	DrainTimeout time.Duration  `env:"DRAIN_TIMEOUT" envDefault:"8s" validate:"min=100ms,max=10m" doc:"How long requests and turns may go on after SIGTERM. Cloud Run kills after 10 s."`

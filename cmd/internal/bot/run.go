@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/echohttp"
+	"whatsappnode/adapters/metrics"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
 	"whatsappnode/adapters/voicenote"
@@ -53,7 +53,11 @@ type Running struct {
 // setting is an error that lists all of them.
 func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Writer, opt Options) (err error) {
 	cfg, faults := load(getenv, role)
-	shop, fault := newWorkshop(cfg, &watch{})
+	watch, err := newWatch(cfg)
+	if err != nil {
+		return err
+	}
+	shop, fault := newWorkshop(cfg, watch)
 	if fault != nil {
 		return settingsError(append(faults, fault))
 	}
@@ -62,11 +66,13 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if faults = append(faults, more...); len(faults) > 0 {
 		return settingsError(faults)
 	}
-	log, err := telemetry.NewLogger(cfg.Log.Format, cfg.Log.Level, stdout, telemetry.Options{Service: "whatsapp-node", Version: Version})
+	log, err := telemetry.NewLogger(cfg.Log.Format, cfg.Log.Level, stdout, telemetry.Options{
+		Service: "whatsapp-node", Version: Version, Truncated: &watch.linesCut,
+	})
 	if err != nil {
 		return settingsError([]error{fmt.Errorf("LOG_FORMAT or LOG_LEVEL: %w", err)})
 	}
-	shop.watch.log.Store(log)
+	watch.log.Store(log)
 	defer func() { _ = log.Sync() }()
 	for _, s := range settings.Unknown(opt.Environ, append(settings.Describe(Config{}), all.variables()...), prefixes) {
 		log.Warn("unknown setting", zap.Stringer("variable", s))
@@ -83,7 +89,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return settingsError([]error{err})
 	}
 	key := hashKey(cfg, all)
-	observer, flush, err := observers(key, log, opt)
+	observer, flush, err := observers(key, log, opt, watch)
 	if err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return err
 	}
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: store, Messenger: paced(cfg, key, messenger, store, log), Personas: personas, Observer: observer,
+		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
 	}, rules(cfg))
 	if err != nil {
 		return err
@@ -105,6 +111,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		}
 		take.Intake = app.NewIntake(store, store, observer, personas)
 	}
+	watch.countRequests(&take)
 	server, err := newServer(cfg, take, store, messenger, log)
 	if err != nil {
 		return err
@@ -117,6 +124,12 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return err
 	}
 
+	worker := app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout)
+	watch.expose(admin, metrics.Sources{
+		Backlog: store, Breakers: breakerStates(shop.breakers), Checks: checkStates(server.Readiness()), Leases: worker.Leases,
+		EventsDropped: watch.eventsDropped, LinesCut: watch.linesCut.Load, Version: Version, Role: cfg.Role, Store: cfg.storeKind(),
+	})
+
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Run(gctx) })
 	if os.Getenv("GOGC") == "" { // which wins
@@ -127,9 +140,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	if cfg.Role != roleServe {
 		g.Go(func() error { return shop.connections.Run(gctx) })
-		g.Go(func() error {
-			return app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout).Run(gctx)
-		})
+		g.Go(func() error { return worker.Run(gctx) })
 	}
 	g.Go(func() error { return watchSecrets(gctx, followed(cfg, all), log) })
 	server.Started()
@@ -168,7 +179,7 @@ func graphTransport() *http.Transport {
 
 // observers gives the log, and whoever else wants to know, what happens. The
 // returned function ends the log's goroutine; called last, it sees everything.
-func observers(key []byte, log *zap.Logger, opt Options) (ports.ObserverPort, func(), error) {
+func observers(key []byte, log *zap.Logger, opt Options, w *watch) (ports.ObserverPort, func(), error) {
 	refs, err := telemetry.NewRefs(key)
 	if err != nil {
 		return nil, nil, settingsError([]error{fmt.Errorf("LOG_HASH_KEY: %w", err)})
@@ -177,7 +188,11 @@ func observers(key []byte, log *zap.Logger, opt Options) (ports.ObserverPort, fu
 	if err != nil {
 		return nil, nil, err
 	}
+	w.eventsDropped = events.Dropped
 	all := ports.Observers{events}
+	if w.metrics != nil {
+		all = append(all, w.metrics)
+	}
 	if opt.Observer != nil {
 		all = append(all, opt.Observer)
 	}
@@ -216,10 +231,6 @@ func newAdmin(cfg Config, server *echohttp.Server, log *zap.Logger) (*echohttp.A
 	if err != nil {
 		return nil, err
 	}
-	admin.Handle("GET /counters", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(server.Counters())
-	}))
 	if err := admin.Listen(); err != nil {
 		return nil, fmt.Errorf("ADMIN_ADDR: %w", err)
 	}

@@ -20,6 +20,7 @@ type store interface {
 	ports.DeadLetterPort
 	ports.ErasurePort
 	ports.PacerPort
+	ports.BacklogPort
 	Ping(ctx context.Context) error
 	Close() error
 }

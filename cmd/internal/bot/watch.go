@@ -3,16 +3,39 @@ package bot
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
 	"whatsappnode/adapters/decorate"
+	"whatsappnode/adapters/metrics"
 	"whatsappnode/ports"
 )
 
-// watch writes what happens between us and the vendors to the log. The engines are
-// chosen before there is a log, so it gets one later.
-type watch struct{ log atomic.Pointer[zap.Logger] }
+// watch tells the log, the metrics and the traces what happens between us and the
+// vendors. The engines are chosen before there is a log, so it gets one later.
+type watch struct {
+	log     atomic.Pointer[zap.Logger]
+	metrics *metrics.Metrics // nil: nobody scrapes
+	meter   *meter           // nil: nobody counts
+
+	linesCut      atomic.Int64 // log lines
+	eventsDropped func() int64
+}
+
+// newWatch is a watch that counts where there is an admin listener to scrape.
+func newWatch(cfg Config) (*watch, error) {
+	w := &watch{}
+	if cfg.HTTP.AdminAddr == "off" {
+		return w, nil
+	}
+	var err error
+	if w.meter, err = newMeter(cfg); err != nil {
+		return nil, err
+	}
+	w.metrics = metrics.New()
+	return w, nil
+}
 
 func (w *watch) logger() *zap.Logger {
 	if l := w.log.Load(); l != nil {
@@ -32,22 +55,50 @@ func (w *watch) breaker(provider, operation string, state decorate.State) {
 
 func (w *watch) observer() decorate.Observer {
 	return decorate.Observer{
-		OnCall: func(_ context.Context, c decorate.Call) {
-			fields := []zap.Field{
-				zap.String("vendor", c.Provider), zap.String("operation", c.Operation), zap.Int("attempt", c.Attempt),
-				zap.Duration("took", c.Took), zap.Duration("first_token", c.FirstToken),
-				zap.Int("characters", c.Characters), zap.Int("audio_bytes", c.AudioBytes), zap.Duration("audio", c.Audio),
-				zap.Int("tokens_in", c.Usage.Input), zap.Int("tokens_out", c.Usage.Output),
-			}
-			if c.Err == nil || c.Kind == ports.KindCanceled { // the loser of a hedge, or nobody listens any more
-				w.logger().Debug("vendor.call", fields...)
-				return
-			}
-			w.logger().Warn("vendor.failed", append(fields, zap.String("kind", string(c.Kind)), zap.Error(c.Err))...)
+		OnCall: func(ctx context.Context, c decorate.Call) {
+			w.count(c)
+			w.write(c)
 		},
 		OnSwitch: func(_ context.Context, s decorate.Switch) {
+			if w.metrics != nil {
+				w.metrics.VendorSwitch(s.Operation, s.From, s.To)
+			}
 			w.logger().Warn("vendor.switched", zap.String("operation", s.Operation), zap.String("from", s.From), zap.String("to", s.To),
 				zap.String("kind", string(s.Kind)), zap.Bool("hedge", s.Hedge))
 		},
 	}
+}
+
+// count measures an attempt.
+func (w *watch) count(c decorate.Call) {
+	if w.metrics == nil {
+		return
+	}
+	cost, known := w.meter.cost(c, w.meter.product(c.Operation, c.Provider), time.Now())
+	w.metrics.VendorCall(metrics.VendorCall{
+		Stage: c.Operation, Vendor: c.Provider, Outcome: string(c.Kind), Took: c.Took, FirstToken: c.FirstToken, Clip: c.Audio,
+		TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
+	})
+}
+
+// write logs an attempt; the good ones only for who wants every detail.
+func (w *watch) write(c decorate.Call) {
+	level, name := zap.WarnLevel, "vendor.failed"
+	if c.Err == nil || c.Kind == ports.KindCanceled { // the loser of a hedge, or nobody listens any more
+		level, name = zap.DebugLevel, "vendor.call"
+	}
+	entry := w.logger().Check(level, name)
+	if entry == nil {
+		return
+	}
+	fields := []zap.Field{
+		zap.String("vendor", c.Provider), zap.String("operation", c.Operation), zap.Int("attempt", c.Attempt),
+		zap.Duration("took", c.Took), zap.Duration("first_token", c.FirstToken),
+		zap.Int("characters", c.Characters), zap.Int("audio_bytes", c.AudioBytes), zap.Duration("audio", c.Audio),
+		zap.Int("tokens_in", c.Usage.Input), zap.Int("tokens_out", c.Usage.Output),
+	}
+	if level == zap.WarnLevel {
+		fields = append(fields, zap.String("kind", string(c.Kind)), zap.Error(c.Err))
+	}
+	entry.Write(fields...)
 }
