@@ -22,6 +22,13 @@ import (
 // called concurrently. It does not retry; decorators do, and only while no text
 // was yielded. A request without messages or with an empty last message is
 // KindInvalid.
+//
+// A model that can call tools says so with ToolCaller. Offered some, it may ask for
+// several calls at once: all of them stand on the Done chunk, in the model's order,
+// each with an ID of its own. Text that came before is what the model says meanwhile.
+// The caller makes the calls and asks again, with the model's message and a message
+// of the results behind it. A model that cannot call tools answers a request with
+// tools, calls or results with KindUnsupported, and asks nobody.
 type LLMPort interface {
 	Generate(ctx context.Context, req LLMRequest) iter.Seq2[LLMChunk, error]
 }
@@ -41,13 +48,24 @@ type LLMRequest struct {
 	// User is an opaque, stable key of the person, for vendors that want one to
 	// trace abuse; never a phone number.
 	User string
+	// Tools are what the model may call.
+	Tools []Tool
+	// NoCalls makes the model answer in words. The tools stay in the request, since
+	// vendors refuse earlier calls of tools that are not there.
+	NoCalls bool
 }
 
-// LLMMessage is one remark, perhaps with media.
+// LLMMessage is one remark, perhaps with media, or what the model and its tools said
+// to each other: a message of the assistant with calls is followed by one of the user
+// with a result for each, in the same order.
 type LLMMessage struct {
-	Role  domain.Role
-	Text  string
-	Media []domain.Media
+	Role    domain.Role
+	Text    string
+	Media   []domain.Media
+	Calls   []ToolCall
+	Results []ToolResult
+	// VendorState is the one of the Done chunk that asked for the calls.
+	VendorState []byte
 }
 
 // LLMChunk is a piece of an answer.
@@ -58,6 +76,12 @@ type LLMChunk struct {
 	Usage *LLMUsage
 	// Truncated is set on the Done chunk when the answer hit MaxTokens.
 	Truncated bool
+	// Calls may be set on the Done chunk: what the model asks for before it answers.
+	Calls []ToolCall
+	// VendorState comes with Calls where the vendor wants something back unchanged, as
+	// the signature of a thought. It means nothing to anybody else; an adapter leaves
+	// another one's aside.
+	VendorState []byte
 }
 
 // LLMUsage is what one answer cost, in tokens.
@@ -80,13 +104,14 @@ func Collect(seq iter.Seq2[LLMChunk, error]) (string, LLMChunk, error) {
 
 // Validate reports why a request cannot be sent, as an Error of KindInvalid.
 func (r LLMRequest) Validate(op string) error {
-	reason := ""
+	reason := r.toolFault()
 	switch {
+	case reason != "":
 	case len(r.Messages) == 0:
 		reason = "no messages"
 	case r.Messages[len(r.Messages)-1].Role != domain.RoleUser:
 		reason = "the last message is not the user's"
-	case strings.TrimSpace(r.Messages[len(r.Messages)-1].Text) == "" && len(r.Messages[len(r.Messages)-1].Media) == 0:
+	case r.Messages[len(r.Messages)-1].empty():
 		reason = "the last message is empty"
 	case r.Temperature != nil && (*r.Temperature < 0 || *r.Temperature > 2):
 		reason = "the temperature is outside 0..2"
@@ -96,4 +121,9 @@ func (r LLMRequest) Validate(op string) error {
 		return nil
 	}
 	return &Error{Op: op, Kind: KindInvalid, Err: errors.New(reason)}
+}
+
+// empty reports whether a message holds nothing that could be asked.
+func (m LLMMessage) empty() bool {
+	return strings.TrimSpace(m.Text) == "" && len(m.Media)+len(m.Calls)+len(m.Results) == 0
 }

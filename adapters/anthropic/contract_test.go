@@ -57,6 +57,7 @@ func TestLLMContract(t *testing.T) {
 				end(w, "refusal", 0)
 			}),
 		},
+		Asks: func(t *testing.T, calls []ports.ToolCall) ports.LLMPort { return with(asksFor(calls))(t) },
 		Calls: func(m ports.LLMPort) int {
 			s, _ := servers.Load(m)
 			return len(s.(*messagesAPI).calls())

@@ -121,7 +121,11 @@ func (l *LLM) generate(ctx context.Context, req ports.LLMRequest, yield func(por
 	if err := isEventStream(resp); err != nil {
 		return err
 	}
-	return l.pour(ctx, stream, yield)
+	var tools *gathering
+	if len(req.Tools) > 0 && !req.NoCalls {
+		tools = &gathering{}
+	}
+	return l.pour(ctx, stream, tools, yield)
 }
 
 // isEventStream refuses a good or redirecting answer that is not the stream asked
@@ -145,7 +149,7 @@ type events interface {
 
 // pour yields the text of a stream of events (Anthropic, "Streaming messages").
 // Only the event message_stop ends an answer; a stream that ends without it was cut.
-func (l *LLM) pour(ctx context.Context, stream events, yield func(ports.LLMChunk, error) bool) error {
+func (l *LLM) pour(ctx context.Context, stream events, tools *gathering, yield func(ports.LLMChunk, error) bool) error {
 	var (
 		spoken bool // some text that is not blank
 		stop   sdk.StopReason
@@ -153,6 +157,7 @@ func (l *LLM) pour(ctx context.Context, stream events, yield func(ports.LLMChunk
 	)
 	for stream.Next() {
 		event, text := stream.Current(), ""
+		tools.take(event)
 		switch event.Type {
 		case "message_start":
 			u := event.Message.Usage
@@ -174,11 +179,16 @@ func (l *LLM) pour(ctx context.Context, stream events, yield func(ports.LLMChunk
 			usage.Input = max(usage.Input, int(u.InputTokens+u.CacheCreationInputTokens+u.CacheReadInputTokens))
 			usage.Output = max(usage.Output, int(u.OutputTokens))
 		case "message_stop":
-			truncated, err := judge(stop, spoken)
+			done := ports.LLMChunk{Done: true, Usage: &usage}
+			if stop == sdk.StopReasonToolUse {
+				done.Calls, done.VendorState = tools.calls()
+			}
+			truncated, err := judge(stop, spoken, len(done.Calls) > 0)
 			if err != nil {
 				return err
 			}
-			yield(ports.LLMChunk{Done: true, Truncated: truncated, Usage: &usage}, nil)
+			done.Truncated = truncated
+			yield(done, nil)
 			return nil
 		}
 		if text == "" {
@@ -197,14 +207,19 @@ func (l *LLM) pour(ctx context.Context, stream events, yield func(ports.LLMChunk
 }
 
 // judge makes of the reason why the model stopped whether the answer is good.
-func judge(stop sdk.StopReason, spoken bool) (truncated bool, err error) {
+func judge(stop sdk.StopReason, spoken, calls bool) (truncated bool, err error) {
 	switch stop {
+	case sdk.StopReasonToolUse:
+		if !calls {
+			return false, &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Code: string(stop), Err: errors.New("the model asked for a tool that was not offered")}
+		}
+		return false, nil
 	case sdk.StopReasonEndTurn, sdk.StopReasonStopSequence:
 	case sdk.StopReasonMaxTokens, sdk.StopReasonModelContextWindowExceeded:
 		truncated = true
 	case sdk.StopReasonRefusal:
 		return false, &ports.Error{Op: opLLM, Kind: ports.KindBlocked, Code: string(stop), Err: errors.New("the model refused to answer")}
-	default: // tool_use and pause_turn cannot come: no tools are offered
+	default: // pause_turn cannot come: the vendor's own tools are not offered
 		return false, &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Err: errors.New("the model stopped for a reason that is not known")}
 	}
 	if !spoken {

@@ -35,6 +35,7 @@ func (l *LLM) params(req ports.LLMRequest) (sdk.MessageNewParams, error) {
 	if req.User != "" {
 		p.Metadata.UserID = sdk.String(req.User)
 	}
+	offer(&p, req)
 	var err error
 	p.Messages, err = messages(req.Messages)
 	return p, err
@@ -48,7 +49,7 @@ var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
 // answer, so that is asked for in words.
 func system(req ports.LLMRequest) []sdk.TextBlockParam {
 	var blocks []sdk.TextBlockParam
-	if strings.TrimSpace(req.System) != "" {
+	if !blank(req.System) {
 		blocks = append(blocks, sdk.TextBlockParam{Text: req.System})
 	}
 	if tag := strings.ReplaceAll(req.Language, "_", "-"); languageTag.MatchString(tag) && !strings.EqualFold(tag, "und") {
@@ -87,9 +88,10 @@ func messages(all []ports.LLMMessage) ([]sdk.MessageParam, error) {
 	return out, nil
 }
 
-// content is what one message holds, media before the words about them, as the
-// vendor advises, and the size of the media in bytes.
+// content is what one message holds, results before anything else, media before the
+// words about them, as the vendor advises, and the size of the media in bytes.
 func content(m ports.LLMMessage) (blocks []sdk.ContentBlockParamUnion, size int, err error) {
+	blocks = telling(m)
 	for _, media := range m.Media {
 		block, err := mediaBlock(media)
 		if err != nil {
@@ -97,11 +99,16 @@ func content(m ports.LLMMessage) (blocks []sdk.ContentBlockParamUnion, size int,
 		}
 		blocks, size = append(blocks, block), size+len(media.Data)
 	}
-	if strings.TrimSpace(m.Text) != "" {
+	if len(m.Calls) > 0 {
+		return append(blocks, asking(m)...), size, nil
+	}
+	if !blank(m.Text) {
 		blocks = append(blocks, sdk.NewTextBlock(m.Text))
 	}
 	return blocks, size, nil
 }
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
 
 func mediaBlock(m domain.Media) (sdk.ContentBlockParamUnion, error) {
 	kind, _, err := mime.ParseMediaType(m.MIME)

@@ -46,10 +46,23 @@ type question struct {
 	Messages    []struct {
 		Role    string `json:"role"`
 		Content []struct {
-			Type string `json:"type"`
-			Text string `json:"text"`
+			Type      string          `json:"type"`
+			Text      string          `json:"text"`
+			Thinking  string          `json:"thinking"`
+			Signature string          `json:"signature"`
+			ID        string          `json:"id"`
+			Input     json.RawMessage `json:"input"`
+			ToolUseID string          `json:"tool_use_id"`
+			IsError   bool            `json:"is_error"`
+			Content   []struct {
+				Text string `json:"text"`
+			} `json:"content"`
 		} `json:"content"`
 	} `json:"messages"`
+	Tools      []json.RawMessage `json:"tools"`
+	ToolChoice struct {
+		Type string `json:"type"`
+	} `json:"tool_choice"`
 }
 
 // newMessagesAPI serves on a loopback port.
@@ -127,6 +140,9 @@ func (q question) fault() string {
 		return "temperature: range: 0..1"
 	case len(q.Messages) == 0:
 		return "messages: at least one message is required"
+	}
+	if f := q.toolFault(); f != "" {
+		return f
 	}
 	for i, m := range q.Messages {
 		want := "user"

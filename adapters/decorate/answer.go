@@ -23,7 +23,7 @@ type answer struct {
 	whole context.CancelFunc
 	next  func() (ports.LLMChunk, error, bool)
 	stop  func()
-	held  []ports.LLMChunk // what came until the first words
+	held  []ports.LLMChunk // what came until the first words, or calls of tools
 	call  Call
 	// reading is set while the model is at work: a panic then is its own.
 	reading bool
@@ -55,7 +55,7 @@ func begin(t *trial, port ports.LLMPort, req ports.LLMRequest) (*answer, error) 
 	wait := min(t.policy.FirstToken, t.until.Sub(t.began))
 	for {
 		chunk, err := a.read(time.Until(t.began.Add(wait)), late{"no first words", wait})
-		words := strings.TrimSpace(chunk.Text) != ""
+		words := strings.TrimSpace(chunk.Text) != "" || len(chunk.Calls) > 0 // which say as much
 		if err == nil && chunk.Done && !words {
 			err = &ports.Error{Op: OperationLLM, Kind: ports.KindUnknown, Err: errEmpty}
 		}

@@ -114,11 +114,18 @@ func (a arrangement) models() porttest.LLMHarness {
 		New:       with(fake.Knobs{FirstToken: time.Millisecond, Rate: 1e5}),
 		Echoes:    true,
 		Truncates: true,
-		Hang:      with(fake.Knobs{Hang: true}),
-		Stall:     with(fake.Knobs{Hang: true, CutAfter: 2}),
-		Cut:       with(fake.Knobs{CutAfter: 2}),
-		Fail:      byKind(a, with),
-		Wrap:      synctest.Test,
+		Asks: func(t *testing.T, calls []ports.ToolCall) ports.LLMPort {
+			c := with(fake.Knobs{})(t)
+			for _, v := range c.(countedLLM).vendors {
+				v.Acts(asks("One moment.", calls))
+			}
+			return c
+		},
+		Hang:  with(fake.Knobs{Hang: true}),
+		Stall: with(fake.Knobs{Hang: true, CutAfter: 2}),
+		Cut:   with(fake.Knobs{CutAfter: 2}),
+		Fail:  byKind(a, with),
+		Wrap:  synctest.Test,
 	}
 	if a.broken == 0 {
 		h.Empty = with(fake.Knobs{Empty: true})
@@ -132,6 +139,23 @@ func (a arrangement) models() porttest.LLMHarness {
 		}
 	}
 	return h
+}
+
+// CallsTools implements ports.ToolCaller.
+func (c countedLLM) CallsTools() bool { return ports.CallsTools(c.LLMPort) }
+
+// asks makes a model say some words and ask for calls, and answer with their results.
+func asks(before string, calls []ports.ToolCall) func(ports.LLMRequest) fake.Act {
+	return func(req ports.LLMRequest) fake.Act {
+		act := fake.Act{Text: before, Calls: calls}
+		if results := req.Messages[len(req.Messages)-1].Results; len(results) > 0 {
+			act = fake.Act{Text: "I found"}
+			for _, r := range results {
+				act.Text += " " + r.Text
+			}
+		}
+		return act
+	}
 }
 
 func TestSTTContract(t *testing.T) {

@@ -13,7 +13,8 @@ var _ ports.LLMPort = (*llm)(nil)
 
 // LLM asks the models in order, as the policy says: the next takes over when one
 // fails in a way another may not, but only before its first words were yielded. A
-// stream that breaks later ends with its error. White space is no words.
+// stream that breaks later ends with its error. White space is no words, and a call of
+// a tool is as good as some.
 //
 // Errors are the provider's own where only one was asked, and else one of Op "llm"
 // that holds them all and has the kind of the last that a repeat may mend. The
@@ -31,6 +32,19 @@ type llm struct {
 	chain *chain[ports.LLMPort, *answer]
 }
 
+var _ ports.ToolCaller = (*llm)(nil)
+
+// CallsTools implements ports.ToolCaller: each of the providers must be able to, since
+// each may be asked.
+func (l *llm) CallsTools() bool {
+	for _, p := range l.chain.providers {
+		if !ports.CallsTools(p.Port) {
+			return false
+		}
+	}
+	return true
+}
+
 // Generate implements ports.LLMPort.
 func (l *llm) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
 	var used atomic.Bool
@@ -40,6 +54,10 @@ func (l *llm) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 			return
 		}
 		if err := req.Validate(OperationLLM); err != nil {
+			yield(ports.LLMChunk{}, err)
+			return
+		}
+		if err := req.RefuseTools(OperationLLM); err != nil && !l.CallsTools() {
 			yield(ports.LLMChunk{}, err)
 			return
 		}

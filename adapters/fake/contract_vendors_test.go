@@ -48,9 +48,28 @@ func TestLLMContract(t *testing.T) {
 		Cut:       with(fake.Knobs{CutAfter: 2}),
 		Empty:     with(fake.Knobs{Empty: true}),
 		Fail:      failing(with),
-		Calls:     func(m ports.LLMPort) int { return m.(*fake.LLM).Count() },
-		Wrap:      synctest.Test,
+		Asks: func(t *testing.T, calls []ports.ToolCall) ports.LLMPort {
+			m := with(fake.Knobs{})(t)
+			m.(*fake.LLM).Acts(asks(calls))
+			return m
+		},
+		Calls: func(m ports.LLMPort) int { return m.(*fake.LLM).Count() },
+		Wrap:  synctest.Test,
 	})
+}
+
+// asks makes a model ask for calls, and answer with their results.
+func asks(calls []ports.ToolCall) func(ports.LLMRequest) fake.Act {
+	return func(req ports.LLMRequest) fake.Act {
+		act := fake.Act{Text: "One moment.", Calls: calls}
+		if results := req.Messages[len(req.Messages)-1].Results; len(results) > 0 {
+			act = fake.Act{Text: "I found"}
+			for _, r := range results {
+				act.Text += " " + r.Text
+			}
+		}
+		return act
+	}
 }
 
 func TestSTTContract(t *testing.T) {

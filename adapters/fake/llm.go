@@ -22,6 +22,7 @@ type LLM struct {
 	desk[LLMCall]
 	script chan string
 	answer atomic.Pointer[func(ports.LLMRequest) string]
+	act    atomic.Pointer[func(ports.LLMRequest) Act]
 }
 
 // LLMCall is one logged call.
@@ -71,7 +72,9 @@ func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 		}
 		k, fails := l.begin(LLMCall{At: time.Now(), Request: req})
 		s := stream{ctx: ctx, knobs: k, fails: fails, start: time.Now(), yield: yield}
-		if err := s.run(l.words(k, req), req); err != nil {
+		act := l.acts(k, req)
+		s.calls = act.Calls
+		if err := s.run(act.Text, req); err != nil {
 			yield(ports.LLMChunk{}, err)
 		}
 	}
@@ -90,7 +93,7 @@ func (l *LLM) words(k Knobs, req ports.LLMRequest) string {
 	if f := l.answer.Load(); f != nil {
 		return (*f)(req)
 	}
-	return pad("You said: "+req.Messages[len(req.Messages)-1].Text, k.Tokens)
+	return pad("You said: "+heard(req.Messages[len(req.Messages)-1]), k.Tokens)
 }
 
 // pad lengthens an answer to so many tokens with words of four characters, with a
@@ -115,6 +118,7 @@ type stream struct {
 	fails bool
 	start time.Time
 	yield func(ports.LLMChunk, error) bool
+	calls []ports.ToolCall
 }
 
 // run yields the answer and returns the error to end with; nil also when the
@@ -135,7 +139,7 @@ func (s stream) run(text string, req ports.LLMRequest) error {
 	if truncated {
 		tokens = tokens[:req.MaxTokens]
 	}
-	if strings.TrimSpace(strings.Join(tokens, "")) == "" {
+	if strings.TrimSpace(strings.Join(tokens, "")) == "" && len(s.calls) == 0 {
 		return &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Err: errors.New("the answer is empty")}
 	}
 	if k.CutAfter > 0 && k.CutAfter < len(tokens) {
@@ -153,7 +157,7 @@ func (s stream) run(text string, req ports.LLMRequest) error {
 	if err := ports.FromContext(s.ctx, opLLM); err != nil {
 		return err
 	}
-	s.yield(ports.LLMChunk{Done: true, Truncated: truncated, Usage: usage(req, len(tokens))}, nil)
+	s.yield(ports.LLMChunk{Done: true, Truncated: truncated, Usage: usage(req, len(tokens)), Calls: s.calls}, nil)
 	return nil
 }
 
@@ -206,7 +210,7 @@ func split(text string) []string {
 func usage(req ports.LLMRequest, output int) *ports.LLMUsage {
 	n := domain.EstimateTokens(req.System)
 	for _, m := range req.Messages {
-		n += domain.EstimateTokens(m.Text)
+		n += domain.EstimateTokens(heard(m))
 	}
 	return &ports.LLMUsage{Input: n, Output: output}
 }

@@ -91,6 +91,9 @@ func (l *LLM) generate(ctx context.Context, req ports.LLMRequest, yield func(por
 	if err := req.Validate(opLLM); err != nil {
 		return err
 	}
+	if err := req.RefuseTools(opLLM); err != nil {
+		return err
+	}
 	if err := ports.FromContext(ctx, opLLM); err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ func endingOf(op string, reason sdk.FinishReason) (ending, error) {
 	case sdk.FinishReasonSafety, sdk.FinishReasonRecitation, sdk.FinishReasonBlocklist, sdk.FinishReasonProhibitedContent,
 		sdk.FinishReasonSPII, sdk.FinishReasonImageSafety, sdk.FinishReasonImageProhibitedContent, sdk.FinishReasonImageRecitation:
 		e.Kind, e.Err = ports.KindBlocked, errors.New("the answer was blocked")
+	case sdk.FinishReasonMalformedFunctionCall, sdk.FinishReasonUnexpectedToolCall:
+		// Another attempt often writes it right.
+		e.Kind, e.Err = ports.KindTransient, errors.New("the model made a call that cannot be read")
 	case sdk.FinishReasonLanguage:
 		e.Kind, e.Err = ports.KindUnsupported, errors.New("the model does not know the language")
 	}

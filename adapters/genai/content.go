@@ -44,8 +44,11 @@ func inlineType(mime string) (string, bool) {
 // are left out: the API refuses them.
 func contentsOf(op string, messages []ports.LLMMessage) ([]*sdk.Content, error) {
 	var out []*sdk.Content
-	size := 0
+	size, ours := 0, false
 	for _, m := range messages {
+		if len(m.Calls) > 0 {
+			ours = isOurs(m) // and so are the results behind it
+		}
 		c := &sdk.Content{Role: sdk.RoleUser}
 		if m.Role == domain.RoleAssistant {
 			c.Role = sdk.RoleModel
@@ -63,8 +66,14 @@ func contentsOf(op string, messages []ports.LLMMessage) ([]*sdk.Content, error) 
 			}
 			c.Parts = append(c.Parts, &sdk.Part{InlineData: &sdk.Blob{MIMEType: mime, Data: media.Data}})
 		}
+		if len(m.Results) > 0 {
+			c.Parts = append(c.Parts, toolParts(m, ours)...)
+		}
 		if strings.TrimSpace(m.Text) != "" {
 			c.Parts = append(c.Parts, &sdk.Part{Text: m.Text})
+		}
+		if len(m.Calls) > 0 {
+			c.Parts = append(c.Parts, toolParts(m, ours)...)
 		}
 		if len(c.Parts) > 0 {
 			out = append(out, c)

@@ -98,9 +98,12 @@ func TestLLMContract(t *testing.T) {
 			Stall:     r.on(stalls),
 			Cut:       r.on(cuts(chunk("Well, ", ""), chunk("then", ""))),
 			Empty:     r.on(streams(chunk("", "STOP"))),
-			Fail:      failures(r),
-			Calls:     r.calls,
-			Wrap:      synctest.Test,
+			Asks: func(t *testing.T, calls []ports.ToolCall) ports.LLMPort {
+				return r.on(asksFor(calls))(t)
+			},
+			Fail:  failures(r),
+			Calls: r.calls,
+			Wrap:  synctest.Test,
 		})
 	})
 }

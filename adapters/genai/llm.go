@@ -93,6 +93,9 @@ func (l *LLM) generate(ctx context.Context, req ports.LLMRequest, yield func(por
 	defer stop()
 
 	var a answer
+	if len(req.Tools) > 0 && !req.NoCalls {
+		a.calling = &calling{before: req.CallCount()}
+	}
 	for {
 		resp, more, err := pull(next)
 		if err != nil && (c.err == nil || a.end == goesOn) {
@@ -153,6 +156,7 @@ func (l *LLM) config(req ports.LLMRequest) *sdk.GenerateContentConfig {
 		t := float32(*req.Temperature)
 		cfg.Temperature = &t
 	}
+	offer(cfg, req)
 	return once(cfg)
 }
 
@@ -162,6 +166,7 @@ type answer struct {
 	spoke bool
 	end   ending
 	usage *ports.LLMUsage
+	*calling
 }
 
 // take returns the text of a chunk. White space is held back until a word
@@ -184,6 +189,9 @@ func (a *answer) take(resp *sdk.GenerateContentResponse) (string, error) {
 	if end != goesOn {
 		a.end = end
 	}
+	if err := a.calling.take(opLLM, c); err != nil {
+		return "", err
+	}
 	text := a.lead + textOf(c)
 	if !a.spoke && strings.TrimSpace(text) == "" {
 		a.lead = text
@@ -198,6 +206,10 @@ func (a *answer) done() (ports.LLMChunk, error) {
 	switch {
 	case a.end == goesOn:
 		return ports.LLMChunk{}, refuse(opLLM, ports.KindTransient, "the stream ended before the answer did")
+	case a.end == complete && a.any():
+		last := ports.LLMChunk{Done: true, Usage: a.usage}
+		a.calling.done(&last)
+		return last, nil
 	case !a.spoke && a.end == cutShort:
 		return ports.LLMChunk{}, refuse(opLLM, ports.KindUnknown, "the limit of tokens was used up before the first word")
 	case !a.spoke:

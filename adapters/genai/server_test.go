@@ -35,6 +35,12 @@ type wireRequest struct {
 	Contents          []wireContent `json:"contents"`
 	SystemInstruction *wireContent  `json:"systemInstruction"`
 	GenerationConfig  wireConfig    `json:"generationConfig"`
+	Tools             []wireTool    `json:"tools"`
+	ToolConfig        *struct {
+		FunctionCallingConfig struct {
+			Mode string `json:"mode"`
+		} `json:"functionCallingConfig"`
+	} `json:"toolConfig"`
 }
 
 type wireContent struct {
@@ -48,6 +54,9 @@ type wirePart struct {
 	SpeechMetadata *struct {
 		Style string `json:"style"`
 	} `json:"speechMetadata"`
+	FunctionCall     *wireCall   `json:"functionCall"`
+	FunctionResponse *wireResult `json:"functionResponse"`
+	ThoughtSignature []byte      `json:"thoughtSignature"`
 }
 
 type wireBlob struct {

@@ -38,6 +38,10 @@ func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 			yield(ports.LLMChunk{}, err)
 			return
 		}
+		if err := req.RefuseTools(opLLM); err != nil {
+			yield(ports.LLMChunk{}, err)
+			return
+		}
 		words, truncated := pieces(answer(req.Messages)), false
 		if req.MaxTokens > 0 && len(words) > req.MaxTokens {
 			words, truncated = words[:req.MaxTokens], true

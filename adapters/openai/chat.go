@@ -36,6 +36,7 @@ func (l *LLM) chat(req ports.LLMRequest) (goopenai.ChatCompletionRequest, error)
 	if req.Temperature != nil && !fixedSampling(l.model, l.effort) {
 		out.Temperature = float32(*req.Temperature)
 	}
+	offer(&out, req)
 	return out, err
 }
 
@@ -50,6 +51,11 @@ func (l *LLM) messages(req ports.LLMRequest) ([]goopenai.ChatCompletionMessage, 
 	}
 	size := 0
 	for _, m := range joined(req.Messages) {
+		if len(m.Calls) > 0 {
+			out = append(out, asking(m))
+			continue
+		}
+		out = append(out, telling(m)...)
 		msg := goopenai.ChatCompletionMessage{Role: string(m.Role), Content: m.Text}
 		var pictures []goopenai.ChatMessagePart
 		for _, media := range m.Media {
@@ -83,10 +89,11 @@ func (l *LLM) messages(req ports.LLMRequest) ([]goopenai.ChatCompletionMessage, 
 func joined(messages []ports.LLMMessage) []ports.LLMMessage {
 	var out []ports.LLMMessage
 	for _, m := range messages {
-		if strings.TrimSpace(m.Text) == "" && len(m.Media) == 0 {
+		tools := len(m.Calls)+len(m.Results) > 0
+		if strings.TrimSpace(m.Text) == "" && len(m.Media) == 0 && !tools {
 			continue
 		}
-		if n := len(out); n > 0 && out[n-1].Role == m.Role {
+		if n := len(out); n > 0 && out[n-1].Role == m.Role && !tools && len(out[n-1].Calls) == 0 {
 			before := &out[n-1]
 			if before.Text != "" && m.Text != "" {
 				before.Text += "\n"

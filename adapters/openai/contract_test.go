@@ -51,6 +51,7 @@ func TestLLMContract(t *testing.T) {
 		Cut:       with(streams(cut, delta("Good "), delta("morning"))),
 		Empty:     with(streams(nil, finish("stop"), usage, done)),
 		Fail:      failing(model),
+		Asks:      func(t *testing.T, calls []ports.ToolCall) ports.LLMPort { return model(t, asksFor(t, calls)) },
 		Calls:     func(m ports.LLMPort) int { return callsOf(m) },
 	})
 }

@@ -74,6 +74,7 @@ type LLM struct {
 	newTokens bool
 	usage     bool
 	user      bool
+	calls     bool
 }
 
 // NewLLM checks the configuration and lists all its faults. It does not dial.
@@ -102,6 +103,7 @@ func NewLLM(cfg LLMConfig) (*LLM, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("openai language model: %w", err)
 	}
+	l.calls = l.takesTools()
 	return l, nil
 }
 
@@ -151,6 +153,9 @@ func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(por
 	if err := req.Validate(opLLM); err != nil {
 		return err
 	}
+	if err := req.RefuseTools(opLLM); err != nil && !l.calls {
+		return err
+	}
 	if err := ports.FromContext(ctx, opLLM); err != nil {
 		return err
 	}
@@ -170,12 +175,12 @@ func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(por
 		return failed(ctx, opLLM, err)
 	}
 	defer func() { _ = stream.Close() }()
-	return l.pour(ctx, newEvents(x.resp.Body), leave, yield)
+	a := answer{mayCall: len(req.Tools) > 0 && !req.NoCalls, before: req.CallCount()}
+	return a.pour(ctx, newEvents(x.resp.Body), leave, yield)
 }
 
 // pour yields the text of a stream as it comes, then judges what it was.
-func (l *LLM) pour(ctx context.Context, events *events, leave func(), yield func(ports.LLMChunk, error) bool) error {
-	var a answer
+func (a *answer) pour(ctx context.Context, events *events, leave func(), yield func(ports.LLMChunk, error) bool) error {
 	var broken error
 	var held strings.Builder // behind the first words, what came in one piece is passed on in one
 	first := true
@@ -218,6 +223,6 @@ func (l *LLM) pour(ctx context.Context, events *events, leave func(), yield func
 	if err := a.verdict(broken); err != nil {
 		return err
 	}
-	yield(ports.LLMChunk{Done: true, Usage: a.usage, Truncated: a.finish == "length"}, nil)
+	yield(ports.LLMChunk{Done: true, Usage: a.usage, Truncated: a.finish == "length", Calls: a.asked()}, nil)
 	return nil
 }

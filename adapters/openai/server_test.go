@@ -222,8 +222,12 @@ type chatRequest struct {
 	Messages []struct {
 		Role    string          `json:"role"`
 		Content json.RawMessage `json:"content"`
+		CallID  string          `json:"tool_call_id"`
+		Calls   []wireCall      `json:"tool_calls"`
 	} `json:"messages"`
-	Stream        bool `json:"stream"`
+	Tools         json.RawMessage `json:"tools"`
+	ToolChoice    string          `json:"tool_choice"`
+	Stream        bool            `json:"stream"`
 	StreamOptions *struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`

@@ -115,8 +115,9 @@ func (p *piece) isFailure() bool {
 }
 
 type words struct {
-	Content content `json:"content"`
-	Refusal string  `json:"refusal"`
+	Content content    `json:"content"`
+	Refusal string     `json:"refusal"`
+	Calls   []callPart `json:"tool_calls"`
 }
 
 // content is a text, or a list of parts of which those of type text count.
@@ -212,6 +213,9 @@ func plain(before, after []byte) bool {
 		bytes.Count(rest, []byte(`"content":`)) != 1 {
 		return false
 	}
+	if bytes.Count(rest, []byte(`"tool_calls"`)) != bytes.Count(rest, []byte(`"tool_calls":null`)) {
+		return false
+	}
 	for _, name := range [...]string{`"error"`, `"message"`, `"refusal":"`, `"usage":{`} {
 		if bytes.Contains(rest, []byte(name)) {
 			return false
@@ -228,6 +232,9 @@ type answer struct {
 	ended   bool // the server said [DONE]
 	usage   *ports.LLMUsage
 	plain   plainEvents
+	calls   []gathered
+	mayCall bool // tools were offered
+	before  int  // calls of earlier answers of the turn
 }
 
 // take reads one event and returns its text.
@@ -259,6 +266,12 @@ func (a *answer) take(data []byte) (string, error) {
 		}
 		text += string(c.Delta.Content + c.Message.Content)
 		a.refused = a.refused || c.Delta.Refusal+c.Message.Refusal != ""
+		if err := a.gather(c.Delta.Calls); err != nil {
+			return text, err
+		}
+		if err := a.gather(c.Message.Calls); err != nil {
+			return text, err
+		}
 		if c.Finish != "" {
 			a.finish = c.Finish
 		}
@@ -302,15 +315,15 @@ func (a *answer) verdict(err error) error {
 			err = io.ErrUnexpectedEOF
 		}
 		return httpstatus.FromDo(opLLM, err, nil)
-	case a.spoke:
+	case a.spoke, len(a.asked()) > 0:
 		return nil
 	}
-	reason := "the answer is empty"
-	switch a.finish {
-	case "length":
-		reason = "the token limit was used up before the answer began"
-	case "tool_calls", "function_call":
-		reason = "the model asked for a tool instead of answering"
+	reason := errors.New("the answer is empty")
+	switch {
+	case a.finish == "length":
+		reason = errors.New("the token limit was used up before the answer began")
+	case a.finish == "tool_calls", a.finish == "function_call", len(a.calls) > 0:
+		reason = errAskedForTools
 	}
-	return &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Err: errors.New(reason)}
+	return &ports.Error{Op: opLLM, Kind: ports.KindUnknown, Err: reason}
 }

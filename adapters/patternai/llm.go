@@ -75,6 +75,9 @@ func (l *LLM) answer(ctx context.Context, req ports.LLMRequest, yield func(ports
 	if err := req.Validate(opLLM); err != nil {
 		return err
 	}
+	if err := req.RefuseTools(opLLM); err != nil {
+		return err
+	}
 	last := req.Messages[len(req.Messages)-1]
 	if len(last.Media) > 0 {
 		return &ports.Error{Op: opLLM, Kind: ports.KindUnsupported, Err: errors.New("the agent takes no media")}

@@ -32,6 +32,10 @@ type LLMHarness struct {
 	Empty func(t *testing.T) ports.LLMPort
 	// Fail makes, by kind, models that fail with that kind before any text.
 	Fail map[ports.Kind]func(t *testing.T) ports.LLMPort
+	// Asks makes a model that, offered tools, says some words and asks for these calls;
+	// given their results it answers with the texts of them. Nil: it cannot call tools.
+	// The vendor chooses the ids of the calls.
+	Asks func(t *testing.T, calls []ports.ToolCall) ports.LLMPort
 	// Calls tells how many requests of a model reached the vendor.
 	Calls func(model ports.LLMPort) int
 	// Wrap runs one case, for example synctest.Test; nil calls it plainly. Cases
@@ -61,6 +65,12 @@ func TestLLM(t *testing.T, h LLMHarness) {
 		{name: "EmptyAnswerIsAnError", run: llmEmpty},
 		{name: "TruncatedAnswerSaysSo", run: llmTruncated},
 		{name: "GenerateMayBeCalledConcurrently", run: llmConcurrent},
+		{name: "ToolsAreOfferedOrRefused", run: llmTools},
+		{name: "CallsStandOnTheLastChunk", run: llmToolCalls},
+		{name: "CallsComeInTheirOrder", run: llmToolOrder},
+		{name: "ResultsAreAnswered", run: llmToolResults},
+		{name: "InvalidToolsAreRefused", run: llmToolsInvalid},
+		{name: "ToolsMayBeCalledConcurrently", run: llmToolsConcurrent},
 	})
 	runKinds(t, h.Fail, h.Wrap, func(t *testing.T, model ports.LLMPort, kind ports.Kind) {
 		got := read(t, model.Generate(t.Context(), ask(vendorSecret)))
@@ -116,13 +126,16 @@ func readWithin(t *testing.T, limit time.Duration, seq iter.Seq2[ports.LLMChunk,
 				fault("something is yielded after Done: %+v, %v", c, err)
 			case err != nil:
 				h.err = err
-				if c.Text != "" || c.Done {
+				if c.Text != "" || c.Done || len(c.Calls) > 0 {
 					fault("an error comes with a chunk: %+v", c)
 				}
 			default:
 				h.text += c.Text
 				if c.Text != "" {
 					h.chunks++
+				}
+				if len(c.Calls) > 0 && !c.Done {
+					fault("calls stand on another chunk than the last: %+v", c)
 				}
 				h.last, h.done = c, c.Done
 			}
@@ -135,8 +148,8 @@ func readWithin(t *testing.T, limit time.Duration, seq iter.Seq2[ports.LLMChunk,
 	if h.err == nil && !h.done {
 		t.Error("the sequence ends with neither Done nor an error")
 	}
-	if h.done && strings.TrimSpace(h.text) == "" {
-		t.Error("a success carries no text")
+	if h.done && strings.TrimSpace(h.text) == "" && len(h.last.Calls) == 0 {
+		t.Error("a success carries neither text nor calls")
 	}
 	return h
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,35 @@ var brokenModels = map[string]string{
 	"loses the kind of a failure":     "FailuresHaveTheirKind",
 	"retries by itself":               "FailuresHaveTheirKind",
 	"writes the question in an error": "FailuresHaveTheirKind",
+	"does not say it calls tools":     "ToolsAreOfferedOrRefused",
+	"loses the words before a call":   "CallsStandOnTheLastChunk",
+	"calls too early":                 "CallsStandOnTheLastChunk",
+	"leaves ids out":                  "CallsStandOnTheLastChunk",
+	"makes one call of all":           "CallsComeInTheirOrder",
+	"mixes up the arguments":          "CallsComeInTheirOrder",
+	"reads one result only":           "ResultsAreAnswered",
+	"chokes on a stranger's state":    "ResultsAreAnswered",
+	"asks again and again":            "ResultsAreAnswered",
+	"takes calls without results":     "InvalidToolsAreRefused",
+}
+
+// brokenToolless are models that cannot call tools.
+var brokenToolless = map[string]string{
+	"drops tools in silence":            "ToolsAreOfferedOrRefused",
+	"says it calls tools and cannot do": "ToolsAreOfferedOrRefused",
+}
+
+func TestToollessLLMSuiteRejects(t *testing.T) {
+	rejects(t, brokenToolless, func(t *testing.T, fault string) { porttest.TestLLM(t, toolless(fault)) })
+}
+
+// TestToollessLLMSuiteAccepts is the control: a model without tools.
+func TestToollessLLMSuiteAccepts(t *testing.T) { porttest.TestLLM(t, toolless("")) }
+
+func toolless(fault string) porttest.LLMHarness {
+	h := tinyModels(fault)
+	h.Asks = nil
+	return h
 }
 
 func TestLLMSuiteRejects(t *testing.T) {
@@ -75,8 +105,16 @@ func tinyModels(fault string) porttest.LLMHarness {
 			ports.KindBlocked:     with(tinyModel{fail: ports.KindBlocked}),
 			ports.KindRateLimited: with(tinyModel{fail: ports.KindRateLimited}),
 		},
+		Asks: func(t *testing.T, calls []ports.ToolCall) ports.LLMPort {
+			return with(tinyModel{tools: true, asks: calls})(t)
+		},
 		Calls: func(m ports.LLMPort) int { return int(m.(*tinyModel).state.calls.Load()) },
 	}
+}
+
+// CallsTools implements ports.ToolCaller.
+func (m *tinyModel) CallsTools() bool {
+	return m.tools && !m.is("does not say it calls tools") || m.is("says it calls tools and cannot do")
 }
 
 // tinyModel is a correct model in a few lines, but for its fault.
@@ -86,6 +124,8 @@ type tinyModel struct {
 	fail  ports.Kind // fail
 	after int        // words before it hangs or fails
 	empty bool
+	tools bool             // it can call some
+	asks  []ports.ToolCall // which it asks for when it is offered any
 	state *tinyModelState
 }
 
@@ -119,7 +159,11 @@ func (m *tinyModel) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq
 		if !m.is("can be ranged over after break") {
 			used.Store(true)
 		}
-		if err := req.Validate("tiny"); err != nil && !m.is("sends an empty question") {
+		if err := req.Validate("tiny"); err != nil && !m.is("sends an empty question") && !m.is("takes calls without results") {
+			yield(ports.LLMChunk{}, err)
+			return
+		}
+		if err := req.RefuseTools("tiny"); err != nil && !m.tools && !m.is("drops tools in silence") {
 			yield(ports.LLMChunk{}, err)
 			return
 		}
@@ -140,7 +184,12 @@ func (m *tinyModel) answer(ctx context.Context, req ports.LLMRequest, yield func
 		m.state.calls.Add(1)
 	}
 	question := m.question(req)
-	words := strings.SplitAfter("You said "+question+" to me.", " ")
+	results := m.results(req)
+	if len(req.Tools) > 0 && m.tools && (results == "" || m.is("asks again and again")) {
+		m.call(yield)
+		return
+	}
+	words := strings.SplitAfter("You said "+question+results+" to me.", " ")
 	truncated := req.MaxTokens > 0 && len(words) > req.MaxTokens
 	if truncated {
 		words = words[:req.MaxTokens]
@@ -238,4 +287,44 @@ func (m *tinyModel) context(ctx context.Context) error {
 		return &ports.Error{Op: "tiny", Kind: ports.KindCanceled, Err: ctx.Err()}
 	}
 	return ports.FromContext(ctx, "tiny")
+}
+
+// call says some words and asks for tools.
+func (m *tinyModel) call(yield func(ports.LLMChunk, error) bool) {
+	calls := slices.Clone(m.asks)
+	for i := range calls {
+		calls[i].ID = string(rune('a' + i))
+		if m.is("leaves ids out") {
+			calls[i].ID = ""
+		}
+	}
+	if len(calls) > 1 && m.is("makes one call of all") {
+		calls = calls[:1]
+	}
+	if n := len(calls); n > 1 && m.is("mixes up the arguments") {
+		calls[0].Arguments, calls[n-1].Arguments = calls[n-1].Arguments, calls[0].Arguments
+	}
+	if !m.is("loses the words before a call") && !yield(ports.LLMChunk{Text: "One moment."}, nil) {
+		return
+	}
+	if m.is("calls too early") && !yield(ports.LLMChunk{Calls: calls}, nil) {
+		return
+	}
+	yield(ports.LLMChunk{Done: true, Calls: calls, VendorState: []byte("tiny")}, nil)
+}
+
+// results is what the tools told.
+func (m *tinyModel) results(req ports.LLMRequest) (text string) {
+	for _, each := range req.Messages {
+		text = ""
+		for i, r := range each.Results {
+			if i == 0 || !m.is("reads one result only") {
+				text += " " + r.Text
+			}
+		}
+		if len(each.Calls) > 0 && string(each.VendorState) != "tiny" && m.is("chokes on a stranger's state") {
+			return ""
+		}
+	}
+	return text
 }
