@@ -1,12 +1,11 @@
 package ports
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
+	"strings"
 
 	"whatsappnode/domain"
 )
@@ -97,15 +96,17 @@ func (r LLMRequest) CallCount() (n int) {
 	return n
 }
 
-var toolName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
 // ToolNameOK reports whether every vendor takes a name for a tool.
-func ToolNameOK(name string) bool { return toolName.MatchString(name) }
+func ToolNameOK(name string) bool {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-')
+	}
+	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, odd)
+}
 
 // IsObject reports whether JSON is well-formed and an object.
 func IsObject(raw json.RawMessage) bool {
-	trimmed := bytes.TrimLeft(raw, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(raw)
+	return strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{") && json.Valid(raw)
 }
 
 // toolFault says what is wrong with the tools, calls and results of a request.

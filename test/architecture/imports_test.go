@@ -22,7 +22,7 @@ var pure = []string{
 }
 
 // quiet lists what ports and app may use beyond that: still no network, no files.
-var quiet = append([]string{"context", "math/rand/v2", "runtime/debug", "sync", "sync/atomic", "crypto/rand", "encoding/base32", "encoding/hex"}, pure...)
+var quiet = append([]string{"context", "math/rand/v2", "runtime/debug", "sync", "sync/atomic", "crypto/rand", "encoding/base32", "encoding/hex", "encoding/json"}, pure...)
 
 // shared are the helper packages under adapters that any adapter may use.
 var shared = []string{"baseurl", "googlecloud", "httpstatus", "news", "oggopus", "pcm", "record", "settings", "telemetry", "voicenote", "wav"}
