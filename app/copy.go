@@ -17,6 +17,9 @@ const (
 	noticeDocument    notice = "document"    // a file without a caption
 	noticeSticker     notice = "sticker"     // a sticker
 	noticeUnsupported notice = "unsupported" // a kind of message WhatsApp does not pass on
+	noticeTooLong     notice = "too_long"    // a voice message over the limit
+	noticeTooMany     notice = "too_many"    // more messages than a person may send
+	noticeWithheld    notice = "withheld"    // an answer of the model that must not be given
 )
 
 // listOfLanguages stands in noticeStranger for the languages the bot speaks.
@@ -35,6 +38,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Thanks for the file. I can't open files yet. Could you tell me in words what you need?",
 		noticeSticker:     "Nice sticker! Tell me in words, or by voice, if there is something I can do for you.",
 		noticeUnsupported: "Sorry, I can't read this kind of message. Could you send it as text or as a voice message?",
+		noticeTooLong:     "Sorry, that voice message is too long for me. Could you send a shorter one, or write it?",
+		noticeTooMany:     "You are writing faster than I can answer. Please give me a few minutes, and then write again.",
+		noticeWithheld:    "Sorry, I can't answer that. Is there something else I can help you with?",
 	},
 	"es": {
 		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
@@ -46,6 +52,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Gracias por el archivo. Todavía no puedo abrir archivos. ¿Puedes decirme con palabras qué necesitas?",
 		noticeSticker:     "¡Bonito sticker! Dime con palabras o por voz si puedo hacer algo por ti.",
 		noticeUnsupported: "Perdona, no puedo leer este tipo de mensaje. ¿Puedes enviarlo como texto o como mensaje de voz?",
+		noticeTooLong:     "Perdona, ese mensaje de voz es demasiado largo para mí. ¿Puedes enviar uno más corto o escribirlo?",
+		noticeTooMany:     "Escribes más rápido de lo que puedo responder. Espera unos minutos, por favor, y vuelve a escribirme.",
+		noticeWithheld:    "Perdona, no puedo responder a eso. ¿Puedo ayudarte con otra cosa?",
 	},
 	"pt": {
 		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
@@ -57,6 +66,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Obrigado pelo arquivo. Ainda não consigo abrir arquivos. Pode dizer em palavras do que precisa?",
 		noticeSticker:     "Bela figurinha! Diga em palavras ou por voz se posso ajudar em algo.",
 		noticeUnsupported: "Desculpe, não consigo ler este tipo de mensagem. Pode enviar como texto ou mensagem de voz?",
+		noticeTooLong:     "Desculpe, essa mensagem de voz é longa demais para mim. Pode enviar uma mais curta ou escrever?",
+		noticeTooMany:     "Está escrevendo mais rápido do que consigo responder. Espere alguns minutos, por favor, e escreva de novo.",
+		noticeWithheld:    "Desculpe, não posso responder a isso. Posso ajudar com outra coisa?",
 	},
 	"fr": {
 		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
@@ -68,6 +80,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Merci pour le fichier. Je ne peux pas encore ouvrir de fichiers. Pouvez-vous me dire avec des mots ce qu'il vous faut ?",
 		noticeSticker:     "Joli autocollant ! Dites-moi par écrit ou par message vocal si je peux vous aider.",
 		noticeUnsupported: "Désolé, je ne peux pas lire ce type de message. Pouvez-vous l'envoyer en texte ou en message vocal ?",
+		noticeTooLong:     "Désolé, ce message vocal est trop long pour moi. Pouvez-vous en envoyer un plus court ou l'écrire ?",
+		noticeTooMany:     "Vous écrivez plus vite que je ne peux répondre. Attendez quelques minutes, s'il vous plaît, puis écrivez-moi de nouveau.",
+		noticeWithheld:    "Désolé, je ne peux pas répondre à cela. Puis-je vous aider pour autre chose ?",
 	},
 	"de": {
 		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
@@ -79,6 +94,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Danke für die Datei. Ich kann Dateien noch nicht öffnen. Könnten Sie mir in Worten sagen, was Sie brauchen?",
 		noticeSticker:     "Schöner Sticker! Sagen Sie mir in Worten oder als Sprachnachricht, wenn ich etwas für Sie tun kann.",
 		noticeUnsupported: "Entschuldigung, diese Art von Nachricht kann ich nicht lesen. Könnten Sie sie als Text oder Sprachnachricht senden?",
+		noticeTooLong:     "Entschuldigung, diese Sprachnachricht ist zu lang für mich. Könnten Sie eine kürzere senden oder es schreiben?",
+		noticeTooMany:     "Sie schreiben schneller, als ich antworten kann. Bitte warten Sie ein paar Minuten und schreiben Sie dann noch einmal.",
+		noticeWithheld:    "Entschuldigung, darauf kann ich nicht antworten. Kann ich Ihnen bei etwas anderem helfen?",
 	},
 	"it": {
 		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
@@ -90,6 +108,9 @@ var sentences = map[string]map[notice]string{
 		noticeDocument:    "Grazie per il file. Non posso ancora aprire i file. Puoi dirmi a parole di cosa hai bisogno?",
 		noticeSticker:     "Bello sticker! Dimmi a parole o a voce se posso fare qualcosa per te.",
 		noticeUnsupported: "Scusa, non posso leggere questo tipo di messaggio. Puoi inviarlo come testo o come messaggio vocale?",
+		noticeTooLong:     "Scusa, questo messaggio vocale è troppo lungo per me. Puoi inviarne uno più corto o scriverlo?",
+		noticeTooMany:     "Scrivi più in fretta di quanto io riesca a rispondere. Aspetta qualche minuto, per favore, e poi scrivimi di nuovo.",
+		noticeWithheld:    "Scusa, non posso rispondere a questo. Posso aiutarti con qualcos'altro?",
 	},
 }
 

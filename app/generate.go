@@ -20,10 +20,18 @@ func (s *session) question(said understanding) ports.LLMRequest {
 		Temperature: s.persona.Temperature, MaxTokens: s.persona.MaxTokens,
 	}
 	for _, remark := range s.conv.History() {
-		req.Messages = append(req.Messages, ports.LLMMessage{Role: remark.Role, Text: remark.Text})
+		req.Messages = append(req.Messages, ports.LLMMessage{Role: remark.Role, Text: fenced(remark.Role, remark.Text)})
 	}
-	req.Messages = append(req.Messages, ports.LLMMessage{Role: domain.RoleUser, Text: said.text})
+	req.Messages = append(req.Messages, ports.LLMMessage{Role: domain.RoleUser, Text: fenced(domain.RoleUser, said.text)})
 	return req
+}
+
+// fenced marks a user's words as data; the model's own need no marks.
+func fenced(role domain.Role, text string) string {
+	if role != domain.RoleUser {
+		return text
+	}
+	return domain.Fence(domain.FenceMessage, text)
 }
 
 // generate asks the model and takes the reply out of its output, which is spoken

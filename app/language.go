@@ -62,18 +62,19 @@ func (s *session) asked(said understanding) string {
 	return said.language
 }
 
-// instruction is the system prompt, with the choice of languages where there is one.
+// instruction is the standing part of the system prompt, with the choice of languages
+// where there is one.
 func (s *session) instruction(said understanding) string {
 	p := s.persona
 	if len(p.Languages) < 2 {
-		return p.SystemPrompt
+		return p.standing
 	}
 	rule := fmt.Sprintf("Answer in the language of the user's last message if it is one of these: %s. If it is another, answer in %s.",
 		strings.Join(p.Languages, ", "), s.language(said))
 	if p.ReplyMode != ReplyText {
 		rule += fmt.Sprintf(" Begin every answer with the tag of the language it is in, like this: %s", domain.LanguageMark(s.language(said)))
 	}
-	return strings.TrimSpace(p.SystemPrompt + "\n\n" + rule)
+	return p.standing + "\n\n" + rule
 }
 
 // answered is the language the answer is in, when the model marked it as marked.

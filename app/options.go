@@ -48,6 +48,8 @@ type Options struct {
 	SpeakParallel int
 	// Notes makes voice notes of clips.
 	Notes NoteMaker
+	// Clips measures what users sent; nil: nothing is refused for its length.
+	Clips ClipMeter
 	// NewID makes a unique id of letters and digits.
 	NewID func() string
 }
@@ -78,6 +80,8 @@ type Deps struct {
 	Messenger ports.MessengerPort
 	Personas  *Personas
 	Observer  ports.ObserverPort
+	// Pacer counts how often people are answered; nil: nobody is held back.
+	Pacer ports.PacerPort
 }
 
 // Budgets of single steps. They sit inside TurnTimeout and keep one slow vendor

@@ -43,6 +43,16 @@ type Persona struct {
 	// have been heard to be answered. Zero takes every one, and an engine that does
 	// not say how sure it is is believed.
 	MinConfidence float64
+	// Scope adds the rule that keeps the model on the business; see houseRules.
+	Scope bool
+	// Rate and Loop hold back who writes too much, and other machines.
+	Rate Rate
+	Loop Loop
+	// MaxClip is the longest voice message that is heard, and half of what those of one
+	// turn may play together; zero: any.
+	MaxClip time.Duration
+
+	standing string // what the model is told in every turn
 }
 
 // check reports all faults, and settles what follows from missing engines.
@@ -63,6 +73,9 @@ func (p *Persona) check() error {
 	if !p.Burst.valid() || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
 		faults = append(faults, errors.New("burst, token limit, temperature or least confidence is out of range"))
 	}
+	if !p.Rate.valid() || !p.Loop.valid() || p.MaxClip < 0 {
+		faults = append(faults, errors.New("rate, loop or longest clip is out of range"))
+	}
 	for _, l := range p.Languages {
 		if _, ok := domain.CleanLanguage(l); !ok {
 			faults = append(faults, fmt.Errorf("%q is no language tag", l))
@@ -71,6 +84,7 @@ func (p *Persona) check() error {
 	if p.TTS == nil {
 		p.ReplyMode = ReplyText
 	}
+	p.standing = p.houseRules()
 	return errors.Join(faults...)
 }
 

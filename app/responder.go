@@ -23,6 +23,7 @@ type Responder struct {
 	speaking atomic.Int64
 	// gates are asked before anything is spent on a turn.
 	gates []gate
+	loops loops
 }
 
 // storeFailed notes that the store was out of order just now.
@@ -46,7 +47,7 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if deps.Inbox == nil || deps.Messenger == nil || deps.Personas == nil || deps.Observer == nil {
 		return nil, errors.New("responder: inbox, messenger, personas and observer are required")
 	}
-	return &Responder{deps: deps, opt: opt, started: time.Now()}, nil
+	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{notLooping, withinRate}}, nil
 }
 
 // session is one turn in one worker's hands.
@@ -69,6 +70,9 @@ type session struct {
 	speech *speech
 	// instead is what a gate put in place of an answer, or nil.
 	instead *domain.Reply
+	// listened is how long the clips of the turn play; tooLong are those not heard.
+	listened atomic.Int64
+	tooLong  map[domain.MessageID]bool
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -284,6 +288,7 @@ func (s *session) checkpoint(ctx context.Context) error {
 // finish stores the outcome and ends the lease.
 func (s *session) finish(ctx context.Context) error {
 	s.remember()
+	s.exchanged()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
 	if err := s.deps.Inbox.Finish(ctx, s.lease, s.turn, s.conv); err != nil {
@@ -315,7 +320,7 @@ func (s *session) remember() {
 		return // nobody answered
 	}
 	said := s.understood()
-	if len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
+	if s.instead != nil || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
 		return
 	}
 	s.conv.SpeakIn(said.language)

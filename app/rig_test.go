@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -321,7 +322,7 @@ func (b *brain) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[po
 				return
 			}
 		}
-		said := strings.ReplaceAll(req.Messages[len(req.Messages)-1].Text, "\n", " + ")
+		said := strings.ReplaceAll(domain.Unfence(domain.FenceMessage, req.Messages[len(req.Messages)-1].Text), "\n", " + ")
 		first := "You said: "
 		if answer != nil {
 			first, said = "", answer(said)
@@ -352,10 +353,23 @@ func (b *brain) stops() int {
 	return b.stopped
 }
 
-func (b *brain) requests() []ports.LLMRequest {
+// raw are the requests as they came.
+func (b *brain) raw() []ports.LLMRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]ports.LLMRequest(nil), b.asked...)
+}
+
+// requests are the requests with the users' words out of their fences.
+func (b *brain) requests() []ports.LLMRequest {
+	all := b.raw()
+	for i := range all {
+		all[i].Messages = slices.Clone(all[i].Messages)
+		for j, m := range all[i].Messages {
+			all[i].Messages[j].Text = domain.Unfence(domain.FenceMessage, m.Text)
+		}
+	}
+	return all
 }
 
 // ears hear the bytes of the clip as words, in English unless detect says otherwise.

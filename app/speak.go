@@ -45,7 +45,7 @@ func (s *session) plan(ctx context.Context) error {
 
 // speaks decides between a voice note and text.
 func (s *session) speaks() bool {
-	return !s.turn.Apology() && s.understood().text != "" && s.wantsVoice() &&
+	return !s.turn.Apology() && s.instead == nil && s.understood().text != "" && s.wantsVoice() &&
 		utf8.RuneCountInString(s.turn.Reply().Text) <= s.persona.MaxSpokenChars
 }
 

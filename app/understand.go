@@ -115,6 +115,7 @@ func (s *session) hear(ctx context.Context) (int, error) {
 			case ports.KindUnsupported, ports.KindNotFound:
 				// Trying again cannot help, and the user can record it once more.
 				s.event(ports.StageRefused, 0, "clip", r.err)
+				s.refuseClip(r.message, r.err)
 				r.err = nil
 			}
 			if r.err == nil {
@@ -160,6 +161,9 @@ func (s *session) transcribe(ctx context.Context, ref domain.MediaRef, opt ports
 	if err != nil {
 		return domain.Transcript{}, &ports.Error{Op: "voice message", Kind: ports.KindUnsupported, Err: err}
 	}
+	if err := s.admitClip(clip); err != nil {
+		return domain.Transcript{}, err
+	}
 	hearCtx, cancel := context.WithTimeout(ctx, transcribeBudget)
 	defer cancel()
 	transcript, err := s.persona.STT.Transcribe(hearCtx, clip, opt)
@@ -177,6 +181,10 @@ func (s *session) understood() understanding {
 	var lines []string
 	for _, m := range s.inputs {
 		line, why := s.words(m)
+		line = strings.TrimSpace(domain.CleanText(line))
+		if line == "" && why == "" && m.Group == "" && domain.StartsTurn(m.Content) {
+			why = noticeEmpty // there was nothing but what nobody sees
+		}
 		switch {
 		case line != "":
 			lines = append(lines, line)
@@ -208,6 +216,9 @@ func (s *session) words(m domain.Message) (string, notice) {
 	case domain.Voice:
 		if s.persona.STT == nil {
 			return "", noticeNoEars
+		}
+		if s.tooLong[m.ID] {
+			return "", noticeTooLong
 		}
 		tr, _ := s.turn.Transcript(m.ID)
 		text, _, why := s.persona.judge(tr)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -48,11 +49,11 @@ func (l *LLM) acts(k Knobs, req ports.LLMRequest) Act {
 // heard is what a message tells: its text, or the results of tools.
 func heard(m ports.LLMMessage) string {
 	if len(m.Results) == 0 {
-		return m.Text
+		return domain.Unfence(domain.FenceMessage, m.Text)
 	}
 	var texts []string
 	for _, r := range m.Results {
-		texts = append(texts, r.Text)
+		texts = append(texts, domain.Unfence(domain.FenceResult, r.Text))
 	}
 	return strings.Join(texts, "\n")
 }

@@ -66,6 +66,7 @@ func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 // answer is what the demo says to a conversation.
 func answer(messages []ports.LLMMessage) string {
 	last := messages[len(messages)-1]
+	last.Text = domain.Unfence(domain.FenceMessage, last.Text)
 	remarks := lines(last.Text)
 	before := previous(messages[:len(messages)-1])
 	var say []string
@@ -129,7 +130,7 @@ func normal(text string) string {
 // previous is the user's last remark before the current turn.
 func previous(history []ports.LLMMessage) string {
 	for i := len(history) - 1; i >= 0; i-- {
-		if text := strings.TrimSpace(history[i].Text); history[i].Role == domain.RoleUser && text != "" {
+		if text := strings.TrimSpace(domain.Unfence(domain.FenceMessage, history[i].Text)); history[i].Role == domain.RoleUser && text != "" {
 			return text
 		}
 	}
