@@ -34,7 +34,8 @@ func (s *session) admitClip(clip domain.Audio) error {
 	if err != nil {
 		return &ports.Error{Op: "voice message", Kind: ports.KindUnsupported, Err: err}
 	}
-	if length > s.persona.MaxClip || time.Duration(s.listened.Add(int64(length))) > clipsOfTurn*s.persona.MaxClip {
+	if time.Duration(s.listened.Add(int64(length))) > clipsOfTurn*s.persona.MaxClip || length > s.persona.MaxClip {
+		s.listened.Add(-int64(length))
 		return &ports.Error{
 			Op: "voice message", Kind: ports.KindUnsupported,
 			Err: fmt.Errorf("%w: it plays for %s", errClipTooLong, length.Round(time.Second)),

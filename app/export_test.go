@@ -1,5 +1,23 @@
 package app
 
+import (
+	"strconv"
+	"time"
+
+	"whatsappnode/domain"
+)
+
+// LoopsAfter is how many conversations are remembered after so many had an exchange.
+func LoopsAfter(n int) int {
+	var l loops
+	now := time.Unix(0, 0)
+	for i := range n {
+		l.note(domain.ConversationID(strconv.Itoa(i)), "hello", now, now.Add(time.Second))
+		now = now.Add(time.Millisecond)
+	}
+	return len(l.chats)
+}
+
 // Sentences are the bot's own, by language and notice.
 func Sentences() map[string]map[string]string {
 	out := map[string]map[string]string{}

@@ -46,6 +46,7 @@ type rig struct {
 	// more are the personas of several numbers; nil: the one of opt answers at all.
 	more  map[domain.NumberID]app.Persona
 	drain time.Duration
+	pacer ports.PacerPort
 	// workers is how many turns are worked on at once.
 	workers int
 	wrap    func(ports.InboxPort) ports.InboxPort
@@ -74,6 +75,7 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500, Burst: app.Burst{Limit: 15 * time.Second},
 			},
 		}
+		r.pacer = r.store
 		if tune != nil {
 			tune(r)
 		}
@@ -95,7 +97,7 @@ func (r *rig) start() {
 		personas, err = app.NewPersonas(r.more)
 	}
 	require.NoError(r.t, err)
-	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events}, r.opt.Options)
+	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Pacer: r.pacer}, r.opt.Options)
 	require.NoError(r.t, err)
 	r.intake = app.NewIntake(r.store, r.store, r.events, personas)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -478,6 +480,12 @@ func (n notes) Check(note domain.Audio, characters int) error {
 	}
 	return n.check(note, characters)
 }
+
+// pacer lets everybody pass, or fails.
+type pacer func() error
+
+func (p pacer) Take(context.Context, ports.Bucket) (time.Duration, error) { return 0, p() }
+func (p pacer) Hold(context.Context, ports.Bucket, time.Duration) error   { return p() }
 
 // events collects what the observer is told.
 type events struct {

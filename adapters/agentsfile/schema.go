@@ -27,6 +27,7 @@ type (
 		ReplyMode       text            `yaml:"reply_mode" setting:"REPLY_MODE"`
 		SendAside       text            `yaml:"send_aside" setting:"SEND_ASIDE"`
 		FallbackMessage text            `yaml:"fallback_message" setting:"FALLBACK_MESSAGE"`
+		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
 		Limits          limits          `yaml:"limits"`
 	}
 	vendors struct {
@@ -45,6 +46,11 @@ type (
 		MaxTokens       text `yaml:"max_tokens" setting:"MAX_TOKENS"`
 		Temperature     text `yaml:"temperature" setting:"TEMPERATURE"`
 		MinConfidence   text `yaml:"min_confidence" setting:"MIN_CONFIDENCE"`
+		RateMessages    text `yaml:"rate_limit_messages" setting:"RATE_LIMIT_MESSAGES"`
+		RateEvery       text `yaml:"rate_limit_every" setting:"RATE_LIMIT_EVERY"`
+		MaxClip         text `yaml:"max_clip" setting:"MAX_CLIP"`
+		LoopTurns       text `yaml:"loop_turns" setting:"LOOP_TURNS"`
+		LoopQuiet       text `yaml:"loop_quiet" setting:"LOOP_QUIET"`
 	}
 )
 

@@ -83,6 +83,8 @@ func prepareAs(t *testing.T, a account, env ...settings) *bot {
 		"LLM_PROVIDER": "fake", "STT_PROVIDER": "fake", "TTS_PROVIDER": "fake", "LOG_LEVEL": "debug",
 		// A test that is not about bursts wants an answer for each message, at once.
 		"BURST_WINDOW": "0", "BURST_UNFINISHED": "0", "BURST_LIMIT": "0",
+		// Nor is it about limits, unless it says so.
+		"RATE_LIMIT_MESSAGES": "0", "LOOP_TURNS": "0",
 		// The fake voice leaves its words in the clip, which is lost when clips are joined.
 		"SPEAK_PARALLEL": "1",
 	}.with(env...)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whatsappnode/adapters/fake"
+	"whatsappnode/domain"
 )
 
 const vendorKey = "e2e-vendor-key"
@@ -131,7 +132,7 @@ func geminiServer(t *testing.T) *vendorServer {
 		last := in.Contents[len(in.Contents)-1].Parts
 		text, words := "", ""
 		for _, p := range last {
-			text += p.Text
+			text += unfenced(p.Text)
 			if p.InlineData != nil {
 				clip, err := base64.StdEncoding.DecodeString(p.InlineData.Data)
 				assert.NoError(t, err)
@@ -159,6 +160,9 @@ func geminiServer(t *testing.T) *vendorServer {
 	})
 }
 
+// unfenced gives a user's words without the marks around them.
+func unfenced(text string) string { return domain.Unfence(domain.FenceMessage, text) }
+
 // openaiServer speaks OpenAI's API.
 func openaiServer(t *testing.T) *vendorServer {
 	return newVendorServer(t, func(v *vendorServer, w http.ResponseWriter, r *http.Request, body []byte) {
@@ -172,7 +176,7 @@ func openaiServer(t *testing.T) *vendorServer {
 				return
 			}
 			w.Header().Set("Content-Type", "text/event-stream")
-			for _, piece := range []string{"You said: ", in.Messages[len(in.Messages)-1].Content} {
+			for _, piece := range []string{"You said: ", unfenced(in.Messages[len(in.Messages)-1].Content)} {
 				fmt.Fprintf(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":%s}}]}\n\n", quoted(piece))
 				w.(http.Flusher).Flush()
 			}

@@ -23,6 +23,7 @@ type Config struct {
 	Sending  SendingConfig
 	Vendors  VendorConfig
 	Dialogue DialogueConfig
+	Safety   SafetyConfig
 	Log      LogConfig
 }
 

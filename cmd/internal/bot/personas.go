@@ -45,6 +45,7 @@ type personaSettings struct {
 	TTS settings.List `env:"TTS_PROVIDER"`
 
 	Dialogue DialogueConfig
+	Safety   SafetyConfig
 }
 
 // assemble makes the agents ready and goes on after a fault, so that all are listed.
@@ -52,7 +53,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 	if cfg.AgentsFile == "" {
 		v, faults := build(cfg.Vendors.LLM, cfg.Vendors.STT, cfg.Vendors.TTS, nil)
 		return agents{{
-			persona: persona(cfg.Dialogue, v), engines: v, appName: varAppSecret,
+			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, appName: varAppSecret,
 			token: cfg.WhatsApp.AccessToken, appSecret: cfg.WhatsApp.AppSecret, verifyToken: cfg.WhatsApp.VerifyToken,
 		}}, faults
 	}
@@ -64,7 +65,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 		a, more := vault.credentials(written)
 		given, wrong := personaOf(written, getenv)
 		v, unknown := build(given.LLM, given.STT, given.TTS, written.Voices)
-		a.engines, a.persona = v, persona(given.Dialogue, v)
+		a.engines, a.persona = v, guarded(persona(given.Dialogue, v), given.Safety)
 		all = append(all, a)
 		faults = append(faults, slices.Concat(more, wrong, placed(unknown, written))...)
 	}

@@ -100,6 +100,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	responder, err := app.NewResponder(app.Deps{
 		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
+		Pacer: store,
 	}, rules(cfg))
 	if err != nil {
 		return err
@@ -162,7 +163,7 @@ func rules(cfg Config) app.Options {
 	return app.Options{
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		TakesStatuses: cfg.Role == roleAll,
-		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, NewID: rand.Text,
+		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, NewID: rand.Text,
 	}
 }
 

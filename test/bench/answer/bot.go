@@ -54,7 +54,7 @@ func (p plan) startBot(ctx context.Context, w *world, extra map[string]string) (
 		"GRAPH_BASE_URL": base, "MEDIA_HOSTS": "127.0.0.1",
 		"LLM_PROVIDER": "openai", "STT_PROVIDER": "openai", "TTS_PROVIDER": "openai",
 		"OPENAI_BASE_URL": base + "/v1", "OPENAI_API_KEY": "bench-key",
-		"REPLY_MODE": "voice", "WORKERS": "20000", "LOG_LEVEL": p.logLevel,
+		"REPLY_MODE": "voice", "WORKERS": "20000", "RATE_LIMIT_MESSAGES": "0", "LOOP_TURNS": "0", "LOG_LEVEL": p.logLevel,
 		"NUMBER_RATE": "1000", "RECIPIENT_BURST": "100000", "RECIPIENT_EVERY": "1ms",
 	}
 	if p.burst != "" {

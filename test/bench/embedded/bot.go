@@ -52,7 +52,7 @@ func startBot(ctx context.Context, binary, graph string) (*bot, error) {
 		"WHATSAPP_ACCESS_TOKEN=" + accessToken, "WHATSAPP_APP_SECRET=" + appSecret,
 		"WHATSAPP_VERIFY_TOKEN=" + verifyToken, "WHATSAPP_PHONE_NUMBER_ID=" + numberID,
 		"GRAPH_BASE_URL=http://" + graph, "MEDIA_HOSTS=127.0.0.1",
-		"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "REPLY_MODE=text", "LOG_LEVEL=warn",
+		"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "RATE_LIMIT_MESSAGES=0", "LOOP_TURNS=0", "REPLY_MODE=text", "LOG_LEVEL=warn",
 	}
 	b.cmd.Stderr = os.Stderr
 	began := time.Now()

@@ -141,7 +141,7 @@ func (p plan) startServe(ctx context.Context, redisURL, aof, admin string) (*pro
 		"WHATSAPP_ACCESS_TOKEN=" + rig.AccessToken, "WHATSAPP_APP_SECRET=" + rig.AppSecret,
 		"WHATSAPP_VERIFY_TOKEN=" + rig.VerifyToken, "WHATSAPP_PHONE_NUMBER_ID=" + rig.NumberID,
 		"GRAPH_BASE_URL=http://127.0.0.1:1", "MEDIA_HOSTS=127.0.0.1",
-		"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "LOG_LEVEL=" + p.logLevel,
+		"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "RATE_LIMIT_MESSAGES=0", "LOOP_TURNS=0", "LOG_LEVEL=" + p.logLevel,
 	}, p.binary, "serve")
 }
 

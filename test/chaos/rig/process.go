@@ -61,7 +61,7 @@ func NewProcess(binary, role, dir, name, graph string, env ...string) (*Process,
 			"WHATSAPP_ACCESS_TOKEN=" + AccessToken, "WHATSAPP_APP_SECRET=" + AppSecret,
 			"WHATSAPP_VERIFY_TOKEN=" + VerifyToken, "WHATSAPP_PHONE_NUMBER_ID=" + NumberID,
 			"GRAPH_BASE_URL=http://" + graph, "MEDIA_HOSTS=127.0.0.1",
-			"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "FAKE_KNOBS=ttft=20ms,rate=400",
+			"LLM_PROVIDER=fake", "STT_PROVIDER=fake", "TTS_PROVIDER=fake", "RATE_LIMIT_MESSAGES=0", "LOOP_TURNS=0", "FAKE_KNOBS=ttft=20ms,rate=400",
 			"LOG_LEVEL=info", "HISTORY_MESSAGES=4",
 		}, env...),
 	}, nil
