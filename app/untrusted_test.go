@@ -19,9 +19,14 @@ func TestUsersWordsReachTheModelAsData(t *testing.T) {
 		r.speaks("m2", "ES.1", attack)
 		r.settle()
 		for i, c := range []domain.Content{
-			domain.Image{Caption: attack}, domain.Document{Filename: attack, Caption: attack}, domain.Location{Name: attack},
-			domain.Contacts{Names: []string{attack}}, domain.ButtonReply{Title: attack}, domain.ListReply{Title: "x", Description: attack},
-			domain.FlowReply{Body: attack, Response: attack}, domain.Order{Note: attack, Items: []domain.OrderItem{{ProductID: attack, Quantity: 1}}},
+			domain.Image{Caption: attack},
+			domain.Document{Filename: attack, Caption: attack},
+			domain.Location{Name: attack},
+			domain.Contacts{Names: []string{attack}},
+			domain.ButtonReply{Title: attack},
+			domain.ListReply{Title: "x", Description: attack},
+			domain.FlowReply{Body: attack, Response: attack},
+			domain.Order{Note: attack, Items: []domain.OrderItem{{ProductID: attack, Quantity: 1}}},
 		} {
 			r.receives(message("c"+string(rune('a'+i)), "ES.1", c))
 			r.settle()
