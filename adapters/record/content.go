@@ -157,7 +157,7 @@ func encodeContent(c domain.Content, depth int) (domain.ContentKind, json.RawMes
 	default:
 		return "", nil, ErrUnknownKind
 	}
-	data, err := seal(string(c.Kind())+" content", v)
+	data, err := marshal(string(c.Kind())+" content", v)
 	return c.Kind(), data, err
 }
 

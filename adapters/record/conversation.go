@@ -33,7 +33,7 @@ func EncodeConversation(c domain.Conversation) ([]byte, error) {
 	for _, h := range r.History {
 		out.History = append(out.History, remark{Role: h.Role, Text: h.Text, At: stamp(h.At), Turn: h.Turn})
 	}
-	return seal("conversation", out)
+	return marshal("conversation", out)
 }
 
 // DecodeConversation reads what EncodeConversation wrote and checks it as

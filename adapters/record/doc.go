@@ -7,6 +7,9 @@
 // lose them at the next write. Unknown fields within a known version are passed
 // over, so an addition that may be lost needs no new version.
 //
+// With a key, a Sealer seals records for their place, and Names turns what leads to a
+// person into keyed hashes; see ADR 22.
+//
 // Errors name what could not be read and never quote the record: it holds what
 // people wrote. Text must be UTF-8; a byte that is not becomes U+FFFD.
 package record
@@ -33,7 +36,7 @@ var (
 
 // Unreadable reports whether err says that a record cannot be read, now or later.
 func Unreadable(err error) bool {
-	return errors.Is(err, ErrNewer) || errors.Is(err, ErrUnknownKind) || errors.Is(err, ErrMalformed)
+	return errors.Is(err, ErrNewer) || errors.Is(err, ErrUnknownKind) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrSealed)
 }
 
 // open reads data into v after it has looked at the version alone: a newer record
@@ -57,7 +60,7 @@ func open(what string, data []byte, v any) error {
 	return nil
 }
 
-func seal(what string, v any) ([]byte, error) {
+func marshal(what string, v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		// The cause may quote a value, so only the kind of trouble is told.

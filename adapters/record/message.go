@@ -39,7 +39,7 @@ func EncodeMessage(m domain.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
-	return seal("message", message{
+	return marshal("message", message{
 		V: Version, ID: m.ID, Number: m.Number, From: contact(m.From), SentAt: stamp(m.SentAt),
 		Kind: kind, Content: content, ReplyTo: m.ReplyTo, Forwarded: m.Forwarded, Group: m.Group,
 		Hold: m.Hold, Received: stamp(m.ReceivedAt), Trace: m.Trace,

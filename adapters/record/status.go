@@ -33,7 +33,7 @@ type status struct {
 
 // EncodeStatus writes a status.
 func EncodeStatus(s domain.Status) ([]byte, error) {
-	return seal("status", status{
+	return marshal("status", status{
 		V: Version, Message: s.Message, Number: s.Number, Recipient: contact(s.Recipient), State: s.State,
 		At: stamp(s.At), Ref: partRef(s.Ref), HasRef: s.HasRef, Failure: (*failure)(s.Failure), Pricing: (*pricing)(s.Pricing),
 	})

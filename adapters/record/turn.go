@@ -72,7 +72,7 @@ func EncodeTurn(t domain.Turn) ([]byte, error) {
 			Failure: (*failure)(p.Failure),
 		})
 	}
-	return seal("turn", out)
+	return marshal("turn", out)
 }
 
 // DecodeTurn reads what EncodeTurn wrote and checks it as domain.RestoreTurn does.

@@ -19,7 +19,7 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 	items := make([]*item, len(batch))
 	for i := range batch {
 		var err error
-		if items[i], err = newItem(&batch[i], &out[i]); err != nil {
+		if items[i], err = s.newItem(&batch[i], &out[i]); err != nil {
 			return nil, invalid("admit", err)
 		}
 	}
@@ -124,7 +124,7 @@ func (s *Store) admitByName(ctx context.Context, part int, items []*item) ([]*it
 		func(ctx context.Context, part int, items []*item) error {
 			args := ttlArgs()
 			for _, it := range items {
-				args = append(args, it.toConversation(string(it.answer.Conversation), false)...)
+				args = append(args, s.toConversation(it, string(it.answer.Conversation), false)...)
 			}
 			codes, err := s.admitCall(ctx, part, args, len(items))
 			if err != nil {

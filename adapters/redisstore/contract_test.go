@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/adapters/redisstore"
 	"whatsappnode/ports"
 	"whatsappnode/ports/porttest"
@@ -23,6 +24,7 @@ type site struct {
 	url     string
 	masters []*redisserver.Server
 	last    string // prefix of the newest store
+	secrets []record.Key
 }
 
 var prefixes atomic.Int64
@@ -34,7 +36,7 @@ type opened struct {
 }
 
 func (s *site) options() redisstore.Options {
-	return redisstore.Options{URL: s.url, Prefix: s.last, Partitions: 16, LeaseTTL: 10 * unit}
+	return redisstore.Options{URL: s.url, Prefix: s.last, Partitions: 16, LeaseTTL: 10 * unit, Keys: s.secrets}
 }
 
 func (s *site) open(t *testing.T) *opened {
@@ -118,7 +120,7 @@ func (s *site) advance(t *testing.T, d time.Duration) {
 }
 
 func (s *site) erasure() porttest.ErasureHarness {
-	return porttest.ErasureHarness{StoreHarness: s.harness()}
+	return porttest.ErasureHarness{StoreHarness: s.harness(), Sealed: len(s.secrets) > 0}
 }
 
 func (s *site) suites(t *testing.T) {
@@ -145,6 +147,14 @@ func TestStandalone(t *testing.T) {
 	t.Parallel()
 	server := redisserver.Start(t, redisserver.Options{})
 	s := &site{url: server.URL(), masters: []*redisserver.Server{server}}
+	s.suites(t)
+}
+
+// A sealed store is a store like any other.
+func TestSealedStandalone(t *testing.T) {
+	t.Parallel()
+	server := redisserver.Start(t, redisserver.Options{})
+	s := &site{url: server.URL(), masters: []*redisserver.Server{server}, secrets: keysOf(t, "k1")}
 	s.suites(t)
 }
 

@@ -40,7 +40,7 @@ func (s *Store) find(ctx context.Context, op string, who domain.Contact) ([]stri
 	slices.Sort(numbers)
 	var out []string
 	for _, number := range numbers {
-		for _, n := range []name{userName(domain.NumberID(number), who.UserID), phoneName(domain.NumberID(number), who.Phone)} {
+		for _, n := range []name{s.userName(domain.NumberID(number), who.UserID), s.phoneName(domain.NumberID(number), who.Phone)} {
 			now, err := s.follow(ctx, op, n)
 			if err != nil {
 				return nil, err
@@ -205,7 +205,7 @@ func (s *Store) eraseOne(ctx context.Context, conv string, gone *ports.Erased) e
 			return err
 		}
 	}
-	args := []string{conv, tombstone(conv), strconv.FormatInt(tombstoneTTL.Milliseconds(), 10)}
+	args := []string{conv, s.tombstone(conv), strconv.FormatInt(tombstoneTTL.Milliseconds(), 10)}
 	counts, err := s.counts(ctx, call{sc: scErase, part: part, args: args, durable: true}, 5)
 	if err != nil {
 		return err

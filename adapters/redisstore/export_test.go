@@ -25,7 +25,7 @@ const (
 // process that is killed does.
 func (s *Store) AdmitHalf(ctx context.Context, m domain.Message, step int) error {
 	var answer ports.Admission
-	it, err := newItem(&m, &answer)
+	it, err := s.newItem(&m, &answer)
 	if err != nil {
 		return err
 	}

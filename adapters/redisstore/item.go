@@ -3,7 +3,6 @@ package redisstore
 import (
 	"strconv"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -22,14 +21,15 @@ type item struct {
 	answer *ports.Admission
 }
 
-func newItem(m *domain.Message, answer *ports.Admission) (*item, error) {
-	data, err := record.EncodeMessage(*m)
+func (s *Store) newItem(m *domain.Message, answer *ports.Admission) (*item, error) {
+	id := s.messageHash(m.ID)
+	data, err := s.sealer.EncodeMessage(*m, id)
 	if err != nil {
 		return nil, err
 	}
 	it := &item{
-		message: m, data: string(data), id: messageHash(m.ID), answer: answer,
-		user: userName(m.Number, m.From.UserID), phone: phoneName(m.Number, m.From.Phone),
+		message: m, data: string(data), id: id, answer: answer,
+		user: s.userName(m.Number, m.From.UserID), phone: s.phoneName(m.Number, m.From.Phone),
 	}
 	answer.Message = m.ID
 	if it.route = it.user; it.route == "" {
@@ -56,12 +56,12 @@ func (it *item) byName() []string {
 // toConversation are the script's arguments for a message whose conversation is
 // chosen. The mark of the id lives with the name if that shares the partition, else
 // with the conversation.
-func (it *item) toConversation(conv string, sameHome bool) []string {
+func (s *Store) toConversation(it *item, conv string, sameHome bool) []string {
 	owner := conv
 	if sameHome {
 		owner = string(it.route)
 	}
-	return []string{it.id, owner, "", "", conv, tombstone(conv), it.hold(), it.data}
+	return []string{it.id, owner, "", "", conv, s.tombstone(conv), it.hold(), it.data}
 }
 
 func (it *item) hold() string { return strconv.FormatInt(it.message.Hold.Microseconds(), 10) }

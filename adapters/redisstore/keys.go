@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"strconv"
@@ -11,42 +10,28 @@ import (
 	"whatsappnode/domain"
 )
 
-// hashSize is how much of a SHA-256 is kept: 128 bits cannot collide by chance.
-const hashSize = 16
+// Personal or long values are named in keys by hashes, see record.Names: 22 letters,
+// digits, '-' and '_'.
 
-// hashOf names personal or long values in keys: 22 letters, digits, '-' and '_'.
-func hashOf(kind string, values ...string) string {
-	h := sha256.New()
-	h.Write([]byte(kind))
-	for _, v := range values {
-		var size [4]byte
-		binary.BigEndian.PutUint32(size[:], uint32(len(v)))
-		h.Write(size[:])
-		h.Write([]byte(v))
-	}
-	var sum [sha256.Size]byte
-	return base64.RawURLEncoding.EncodeToString(h.Sum(sum[:0])[:hashSize])
-}
-
-func messageHash(id domain.MessageID) string { return hashOf("id", string(id)) }
-func wamidHash(id domain.MessageID) string   { return hashOf("send", string(id)) }
-func tombstone(conv string) string           { return hashOf("gone", conv) }
+func (s *Store) messageHash(id domain.MessageID) string { return s.names.Of("id", string(id)) }
+func (s *Store) wamidHash(id domain.MessageID) string   { return s.names.Of("send", string(id)) }
+func (s *Store) tombstone(conv string) string           { return s.names.Of("gone", conv) }
 
 // name is the hash of one way to know a person at one business number; "" is none.
 type name string
 
-func userName(number domain.NumberID, user domain.UserID) name {
+func (s *Store) userName(number domain.NumberID, user domain.UserID) name {
 	if user == "" {
 		return ""
 	}
-	return name(hashOf("user", string(number), string(user)))
+	return name(s.names.Of("user", string(number), string(user)))
 }
 
-func phoneName(number domain.NumberID, phone domain.Phone) name {
+func (s *Store) phoneName(number domain.NumberID, phone domain.Phone) name {
 	if phone == "" {
 		return ""
 	}
-	return name(hashOf("phone", string(number), string(phone)))
+	return name(s.names.Of("phone", string(number), string(phone)))
 }
 
 // partition gives the partition in which something named by a hash lives.

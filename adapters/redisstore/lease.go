@@ -125,7 +125,7 @@ func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Messag
 	if err != nil {
 		return nil, err
 	}
-	pending, err := readPending(out[1:])
+	pending, err := s.readPending(out[1:])
 	if err != nil {
 		return nil, storeErr(ctx, "pending", err)
 	}
@@ -139,7 +139,7 @@ func (s *Store) Release(ctx context.Context, lease ports.Lease) error {
 
 // Checkpoint implements ports.InboxPort.
 func (s *Store) Checkpoint(ctx context.Context, lease ports.Lease, turn domain.Turn) error {
-	t, err := prepareTurn("checkpoint", lease, turn)
+	t, err := s.prepareTurn("checkpoint", lease, turn)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 	if turn == nil {
 		return s.endLease(ctx, "defer", lease, call{sc: scDefer, args: append(args, ""), durable: true})
 	}
-	t, err := prepareTurn("defer", lease, *turn)
+	t, err := s.prepareTurn("defer", lease, *turn)
 	if err != nil {
 		return err
 	}
@@ -173,11 +173,11 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 // Finish implements ports.InboxPort. A turn that is not settled is KindInvalid:
 // work would be left and nothing would make it due.
 func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn, conv domain.Conversation) error {
-	t, err := prepareTurn("finish", lease, turn)
+	t, err := s.prepareTurn("finish", lease, turn)
 	if err != nil {
 		return err
 	}
-	memory, err := encodeMemory(lease, t, conv)
+	memory, err := s.encodeMemory(lease, t, conv)
 	if err != nil {
 		return err
 	}

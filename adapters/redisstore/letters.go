@@ -40,7 +40,7 @@ func (s *Store) DeadLetters(ctx context.Context, limit int) ([]ports.DeadLetter,
 		if err != nil {
 			return err
 		}
-		letters, err := readLetters(msg)
+		letters, err := s.readLetters(msg)
 		mu.Lock()
 		defer mu.Unlock()
 		out = append(out, letters...)
@@ -55,7 +55,7 @@ func (s *Store) DeadLetters(ctx context.Context, limit int) ([]ports.DeadLetter,
 	return out[:min(limit, len(out))], nil
 }
 
-func readLetters(msg rueidis.RedisMessage) ([]ports.DeadLetter, error) {
+func (s *Store) readLetters(msg rueidis.RedisMessage) ([]ports.DeadLetter, error) {
 	rows, err := msg.ToArray()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func readLetters(msg rueidis.RedisMessage) ([]ports.DeadLetter, error) {
 	var out []ports.DeadLetter
 	for _, row := range rows {
 		f, err := stringsOf(row)
-		if err != nil || len(f) < 2 {
+		if err != nil || len(f) < 3 || len(f)%2 == 0 {
 			return nil, errors.Join(err, record.ErrMalformed)
 		}
 		us, err := strconv.ParseInt(f[0], 10, 64)
@@ -71,11 +71,11 @@ func readLetters(msg rueidis.RedisMessage) ([]ports.DeadLetter, error) {
 			return nil, err
 		}
 		l := ports.DeadLetter{At: time.UnixMicro(us)}
-		if l.Turn, err = record.DecodeTurn([]byte(f[1])); err != nil {
+		if l.Turn, err = s.sealer.DecodeTurn([]byte(f[2]), domain.TurnID(f[1])); err != nil {
 			return nil, err
 		}
-		for _, data := range f[2:] {
-			m, err := record.DecodeMessage([]byte(data))
+		for i := 3; i < len(f); i += 2 {
+			m, err := s.sealer.DecodeMessage([]byte(f[i+1]), f[i])
 			if err != nil {
 				return nil, err
 			}

@@ -13,7 +13,7 @@ import (
 // sighting is one status on its way in.
 type sighting struct {
 	status *domain.Status
-	data   string
+	data   []byte // plain: to which turn it is bound shows later
 	wamid  string // hash, or ""
 	// conv and turn are where to look: by our reference first, then by the wamid.
 	conv, turn string
@@ -33,9 +33,9 @@ func (s *Store) Observe(ctx context.Context, statuses []domain.Status) ([]ports.
 			return nil, invalid("observe", err)
 		}
 		st := &statuses[i]
-		all[i] = &sighting{status: st, data: string(data), answer: &out[i]}
+		all[i] = &sighting{status: st, data: data, answer: &out[i]}
 		if st.Message != "" {
-			all[i].wamid = wamidHash(st.Message)
+			all[i].wamid = s.wamidHash(st.Message)
 		}
 		if st.HasRef {
 			all[i].conv, all[i].turn, all[i].byRef = string(st.Ref.Conversation), string(st.Ref.Turn), true
@@ -149,7 +149,7 @@ func (s *Store) observeCall(ctx context.Context, part int, group []*sighting) ([
 			partNo, attempt = strconv.Itoa(o.status.Ref.Part), strconv.Itoa(o.status.Ref.Attempt)
 		}
 		args = append(args, o.turn, o.wamid, partNo, attempt, string(o.status.State),
-			flag(o.status.State == domain.DeliveryFailed), flag(o.pointed), o.data)
+			flag(o.status.State == domain.DeliveryFailed), flag(o.pointed), string(s.sealer.Seal(o.data, record.KindFact, o.turn)))
 	}
 	msg, err := s.run(ctx, "observe", call{sc: scObserve, part: part, args: args, durable: true})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"whatsappnode/adapters/news"
+	"whatsappnode/adapters/record"
 	"whatsappnode/ports"
 )
 
@@ -32,6 +33,10 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		s.bases[part] = "{" + opt.Prefix + ":p" + strconv.Itoa(part) + "}"
 	}
 	s.dispatch, s.news = newDispatcher(s), news.New(time.Now)
+	var err error
+	if s.sealer, err = record.NewSealer(opt.Keys); err != nil {
+		return nil, invalid("open", err)
+	}
 	client, err := connect(ctx, opt)
 	if err != nil {
 		return nil, err
@@ -108,20 +113,56 @@ func denied(err error) bool {
 	return false
 }
 
-// agree writes the number of partitions down, or compares it with what is written.
+// agree writes the number of partitions down, or compares it with what is written, and
+// finds out whether the data is sealed.
 func (s *Store) agree(ctx context.Context) error {
-	key, want := s.meta("partitions"), strconv.Itoa(s.opt.Partitions)
-	if _, err := s.do(ctx, "open", true, func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(key).Value(want).Nx().Build()
-	}); err != nil {
+	var fresh []byte
+	if s.sealer != nil {
+		_, fresh = s.sealer.NewNames()
+	}
+	kept, keyed, err := s.agreed(ctx, fresh, nil)
+	if err != nil || len(kept) == 0 {
 		return err
 	}
-	msg, err := s.do(ctx, "open", true, func(b rueidis.Builder) rueidis.Completed { return b.Get().Key(key).Build() })
+	if s.sealer == nil {
+		return invalid("open", errNoKey)
+	}
+	names, err := s.sealer.OpenNames(kept)
 	if err != nil {
+		return invalid("open", errWrongKey)
+	}
+	if keyed {
+		s.names = names
+	}
+	anew, changed, err := s.sealer.Reseal(kept, record.KindNames, "")
+	if err != nil || !changed {
 		return err
 	}
-	if got, err := msg.ToString(); err != nil || got != want {
-		return invalid("open", fmt.Errorf("the data under prefix %q has %s partitions and this process is configured for %s: the number cannot be changed; use the first one, or another prefix", s.opt.Prefix, got, want))
+	_, _, err = s.agreed(ctx, anew, kept)
+	return err
+}
+
+// The reasons for which sealed data is refused.
+var (
+	errNoKey    = errors.New("the data is sealed, and no key is given: give the key with which it was sealed (STORE_KEY or STORE_KEYS); without it nobody can read the data")
+	errWrongKey = errors.New("the data is sealed, and none of the keys given opens it: give the key with which it was sealed (STORE_KEY or STORE_KEYS); without it nobody can read the data")
+)
+
+func (s *Store) agreed(ctx context.Context, names, instead []byte) (kept []byte, keyed bool, err error) {
+	want := strconv.Itoa(s.opt.Partitions)
+	msg, err := s.do(ctx, "open", true, func(b rueidis.Builder) rueidis.Completed {
+		return b.Eval().Script(scAgree).Numkeys(2).Key(s.meta("partitions"), s.meta("sealing")).
+			Arg(want, string(names), string(instead)).Build()
+	})
+	if err != nil {
+		return nil, false, err
 	}
-	return nil
+	out, err := stringsOf(msg)
+	if err != nil || len(out) != 3 {
+		return nil, false, storeErr(ctx, "open", errors.Join(err, errors.New("unexpected answer")))
+	}
+	if out[0] != want {
+		return nil, false, invalid("open", fmt.Errorf("the data under prefix %q has %s partitions and this process is configured for %s: the number cannot be changed; use the first one, or another prefix", s.opt.Prefix, out[0], want))
+	}
+	return []byte(out[1]), out[2] == "1", nil
 }

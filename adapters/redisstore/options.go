@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/ports"
 )
 
@@ -54,6 +55,12 @@ type Options struct {
 	Partitions int
 	// LeaseTTL is how long a lease lasts unless extended; DefaultLeaseTTL when zero.
 	LeaseTTL time.Duration
+	// Keys seal what is stored: the first seals, all open. Records that are plain, or
+	// that another key seals, are sealed by the first when they are written next, or by
+	// Reseal. The store that is begun with a key names people by keyed hashes; one that
+	// was begun without keeps its plain hashes. Data that is sealed is refused without
+	// its key. All processes of a store must be given the same keys, the order apart.
+	Keys []record.Key
 	// Ack says what makes a write durable; AckMemory when zero.
 	Ack Ack
 	// AckTimeout is how long replicas or the disk may take to confirm;

@@ -44,7 +44,7 @@ func (s *Store) bucket(op string, sc *script, b ports.Bucket) (call, error) {
 	if b.Key == "" || b.Capacity < 1 || b.Every <= 0 {
 		return call{}, invalid(op, errors.New("a bucket needs a key, a capacity and a rate"))
 	}
-	hash := hashOf("bucket", b.Key)
+	hash := s.names.Of("bucket", b.Key)
 	every := max(1, (b.Every + time.Microsecond - 1).Microseconds())
 	return call{sc: sc, part: s.partition(hash), args: []string{hash, strconv.Itoa(b.Capacity), strconv.FormatInt(every, 10)}}, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -36,7 +35,7 @@ func (s *Store) Load(ctx context.Context, id domain.ConversationID) (domain.Conv
 	if err != nil {
 		return domain.Conversation{}, storeErr(ctx, "load", err)
 	}
-	conv, err := record.DecodeConversation([]byte(text))
+	conv, err := s.sealer.DecodeConversation([]byte(text), id)
 	return conv, storeErr(ctx, "load", err)
 }
 
@@ -63,7 +62,7 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 		if err != nil {
 			return nil, storeErr(ctx, "turns", err)
 		}
-		turn, facts, err := readTurn(parts)
+		turn, facts, err := s.readTurn(parts)
 		if err != nil {
 			return nil, storeErr(ctx, "turns", err)
 		}

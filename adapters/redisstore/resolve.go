@@ -48,7 +48,7 @@ func (s *Store) resolve(ctx context.Context, it *item) error {
 		if err := s.link(ctx, it, conv); err != nil {
 			return err
 		}
-		codes, err := s.admitCall(ctx, part, append(ttlArgs(), it.toConversation(conv, part == home)...), 1)
+		codes, err := s.admitCall(ctx, part, append(ttlArgs(), s.toConversation(it, conv, part == home)...), 1)
 		if err != nil {
 			return err
 		}
@@ -119,8 +119,8 @@ func (s *Store) link(ctx context.Context, it *item, conv string) error {
 		if err := s.giveUp(ctx, it.phone, conv); err != nil {
 			return err
 		}
-		owner := userName(number, it.change.NewUser)
-		if err := s.point(ctx, ofPhone, phoneName(number, it.change.NewPhone), conv, func(lead) (name, bool) { return owner, true }); err != nil {
+		owner := s.userName(number, it.change.NewUser)
+		if err := s.point(ctx, ofPhone, s.phoneName(number, it.change.NewPhone), conv, func(lead) (name, bool) { return owner, true }); err != nil {
 			return err
 		}
 	} else {
@@ -137,7 +137,7 @@ func (s *Store) link(ctx context.Context, it *item, conv string) error {
 	if err := s.pointUser(ctx, it.user, conv, linked); err != nil {
 		return err
 	}
-	return s.pointUser(ctx, userName(number, it.change.NewUser), conv, "")
+	return s.pointUser(ctx, s.userName(number, it.change.NewUser), conv, "")
 }
 
 // pointUser makes a user id lead to a conversation. Without a phone it keeps the link
@@ -154,7 +154,7 @@ func (s *Store) pointUser(ctx context.Context, user name, conv string, phone nam
 // retreat takes back what was linked to a conversation that turned out erased.
 func (s *Store) retreat(ctx context.Context, it *item, conv string) error {
 	number := it.message.Number
-	for _, n := range []name{it.user, it.phone, userName(number, it.change.NewUser), phoneName(number, it.change.NewPhone)} {
+	for _, n := range []name{it.user, it.phone, s.userName(number, it.change.NewUser), s.phoneName(number, it.change.NewPhone)} {
 		if err := s.drop(ctx, n, conv); err != nil {
 			return err
 		}

@@ -40,15 +40,22 @@ var (
 	scHold       = load("hold")
 )
 
+// scAgree runs once a start, before there is anything to share with the others.
+var scAgree = mustRead("agree")
+
+func mustRead(name string) string {
+	source, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the files are part of the program
+	}
+	return string(source)
+}
+
 // load joins the prelude, the parts a script shares with others, and the script.
 func load(name string, with ...string) *script {
 	var text strings.Builder
 	for _, file := range append(append([]string{"prelude"}, with...), name) {
-		source, err := sources.ReadFile("lua/" + file + ".lua")
-		if err != nil {
-			panic(err) // the files are part of the program
-		}
-		text.Write(source)
+		text.WriteString(mustRead(file))
 	}
 	sum := sha1.Sum([]byte(text.String())) //nolint:gosec // see above
 	return &script{text: text.String(), sha: hex.EncodeToString(sum[:])}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"whatsappnode/adapters/news"
+	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -28,6 +29,8 @@ var (
 // first Lease on it owns goroutines that claim and listen; Close ends them.
 type Store struct {
 	opt     Options
+	sealer  *record.Sealer // nil without keys
+	names   *record.Names  // nil in a store that was begun without keys
 	client  rueidis.Client
 	confirm *confirmation // nil when an answer is confirmation enough
 	report  Report

@@ -31,11 +31,11 @@ type send struct {
 	part, attempt int
 }
 
-func prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*storedTurn, error) {
+func (s *Store) prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*storedTurn, error) {
 	if turn.Conversation() != lease.Conversation {
 		return nil, invalid(op, errors.New("the turn belongs to another conversation"))
 	}
-	data, err := record.EncodeTurn(turn)
+	data, err := s.sealer.EncodeTurn(turn)
 	if err != nil {
 		return nil, invalid(op, err)
 	}
@@ -44,24 +44,24 @@ func prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*storedTurn, e
 		settled: turn.State().Settled(), dead: turn.State() == domain.TurnDead,
 	}
 	for _, id := range turn.Inputs() {
-		t.inputs = append(t.inputs, messageHash(id))
+		t.inputs = append(t.inputs, s.messageHash(id))
 	}
 	for i, p := range turn.Parts() {
 		if p.MessageID != "" {
-			t.sent = append(t.sent, send{wamid: wamidHash(p.MessageID), part: i, attempt: p.Attempt})
+			t.sent = append(t.sent, send{wamid: s.wamidHash(p.MessageID), part: i, attempt: p.Attempt})
 		}
 	}
 	return t, nil
 }
 
-func encodeMemory(lease ports.Lease, t *storedTurn, conv domain.Conversation) (string, error) {
+func (s *Store) encodeMemory(lease ports.Lease, t *storedTurn, conv domain.Conversation) (string, error) {
 	if conv.ID() != lease.Conversation {
 		return "", invalid("finish", errors.New("the conversation is not the leased one"))
 	}
 	if !t.settled {
 		return "", invalid("finish", errors.New("the turn is not settled"))
 	}
-	memory, err := record.EncodeConversation(conv)
+	memory, err := s.sealer.EncodeConversation(conv)
 	if err != nil {
 		return "", invalid("finish", err)
 	}
@@ -142,23 +142,24 @@ type fact struct {
 	status domain.Status
 }
 
-// readTurn decodes what the scripts hand out: a turn's record, then its facts.
-func readTurn(parts []string) (domain.Turn, []fact, error) {
-	if len(parts) == 0 {
+// readTurn decodes what the scripts hand out: a turn's id, its record, then its facts.
+func (s *Store) readTurn(parts []string) (domain.Turn, []fact, error) {
+	if len(parts) < 2 {
 		return domain.Turn{}, nil, record.ErrMalformed
 	}
-	turn, err := record.DecodeTurn([]byte(parts[0]))
+	id := domain.TurnID(parts[0])
+	turn, err := s.sealer.DecodeTurn([]byte(parts[1]), id)
 	if err != nil {
 		return turn, nil, err
 	}
 	var facts []fact
-	for _, p := range parts[1:] {
+	for _, p := range parts[2:] {
 		seq, data, _ := strings.Cut(p, ":")
 		n, err := strconv.ParseInt(seq, 10, 64)
 		if err != nil {
 			return turn, nil, record.ErrMalformed
 		}
-		status, err := record.DecodeStatus([]byte(data))
+		status, err := s.sealer.DecodeStatus([]byte(data), id)
 		if err != nil {
 			return turn, nil, err
 		}

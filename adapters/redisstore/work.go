@@ -63,22 +63,26 @@ func (s *Store) readWork(out []rueidis.RedisMessage) (ports.Work, error) {
 	if err != nil {
 		return w, err
 	}
-	if w.Pending, err = readPending(pending); err != nil {
+	if w.Pending, err = s.readPending(pending); err != nil {
 		return w, err
 	}
-	if err := readOpen(&w, out[5]); err != nil {
+	if err := s.readOpen(&w, out[5]); err != nil {
 		return w, err
 	}
-	w.Conversation, err = readMemory(w, head[2])
+	w.Conversation, err = s.readMemory(w, head[2])
 	return w, err
 }
 
-// readPending decodes the messages of an inbox, each behind its due time.
-func readPending(entries []string) ([]domain.Message, error) {
+// readPending decodes the messages of an inbox: the hash of each one's id, then the
+// message behind its due time.
+func (s *Store) readPending(entries []string) ([]domain.Message, error) {
+	if len(entries)%2 != 0 {
+		return nil, record.ErrMalformed
+	}
 	var out []domain.Message
-	for _, e := range entries {
-		_, data, _ := strings.Cut(e, ":")
-		m, err := record.DecodeMessage([]byte(data))
+	for i := 0; i < len(entries); i += 2 {
+		_, data, _ := strings.Cut(entries[i+1], ":")
+		m, err := s.sealer.DecodeMessage([]byte(data), entries[i])
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +91,7 @@ func readPending(entries []string) ([]domain.Message, error) {
 	return out, nil
 }
 
-func readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
+func (s *Store) readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
 	turns, err := msg.ToArray()
 	if err != nil {
 		return err
@@ -98,7 +102,7 @@ func readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
 		if err != nil {
 			return err
 		}
-		turn, its, err := readTurn(parts)
+		turn, its, err := s.readTurn(parts)
 		if err != nil {
 			return err
 		}
@@ -113,9 +117,9 @@ func readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
 
 // readMemory decodes the conversation. Until a turn is finished there is none, and
 // its first message, which is still there, says who it is with.
-func readMemory(w ports.Work, memory string) (domain.Conversation, error) {
+func (s *Store) readMemory(w ports.Work, memory string) (domain.Conversation, error) {
 	if memory != "" {
-		return record.DecodeConversation([]byte(memory))
+		return s.sealer.DecodeConversation([]byte(memory), w.Lease.Conversation)
 	}
 	if len(w.Pending) == 0 {
 		return domain.Conversation{}, record.ErrMalformed

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
 // Admit implements ports.DedupPort.
 func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admission, error) {
-	encoded := make([][]byte, len(batch))
-	for i, m := range batch {
+	items := make([]item, len(batch))
+	for i := range batch {
 		var err error
-		if encoded[i], err = record.EncodeMessage(m); err != nil {
+		if items[i], err = s.item(&batch[i]); err != nil {
 			return nil, invalid("admit", err)
 		}
 	}
@@ -28,7 +27,7 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 	j.run = func(w *writer) error {
 		for i := range batch {
 			var err error
-			if out[i], err = w.admit(&batch[i], encoded[i]); err != nil {
+			if out[i], err = w.admit(&items[i]); err != nil {
 				return err
 			}
 		}
@@ -48,22 +47,22 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 	return out, nil
 }
 
-func (w *writer) admit(m *domain.Message, data []byte) (ports.Admission, error) {
-	a := ports.Admission{Message: m.ID}
-	known, err := w.row(stKnownID, []any{string(m.ID), w.now - int64(ports.DedupTTL)}, &a.Conversation)
+func (w *writer) admit(it *item) (ports.Admission, error) {
+	a := ports.Admission{Message: it.message.ID}
+	known, err := w.row(stKnownID, []any{it.id, w.now - int64(ports.DedupTTL)}, &a.Conversation)
 	if err != nil || known {
 		return a, err
 	}
-	c, err := w.resolve(m)
+	c, err := w.resolve(it)
 	if err != nil {
 		return a, err
 	}
 	a.Conversation, a.New = c.id, true
-	if _, err := w.exec(stAddID, string(m.ID), c.n, w.now); err != nil {
+	if _, err := w.exec(stAddID, it.id, c.n, w.now); err != nil {
 		return a, err
 	}
-	due := w.now + int64(m.Hold)
-	if _, err := w.exec(stAddMessage, c.n, string(m.ID), w.now, due, data); err != nil {
+	due := w.now + int64(it.message.Hold)
+	if _, err := w.exec(stAddMessage, c.n, it.id, w.now, due, it.data); err != nil {
 		return a, err
 	}
 	_, err = w.exec(stDueMessage, c.n, due)
@@ -105,9 +104,8 @@ type target struct {
 // numbers are handed on to other people, user ids are not. For the same reason a
 // changed number no longer leads here, while a former user id still does: it can
 // only belong to a message that was delayed.
-func (w *writer) resolve(m *domain.Message) (conversationKey, error) {
-	user := alias{m.Number, byUser, string(m.From.UserID)}
-	phone := alias{m.Number, byPhone, string(m.From.Phone)}
+func (w *writer) resolve(it *item) (conversationKey, error) {
+	user, phone := it.user, it.phone
 	known, err := w.lookup(user)
 	if err != nil {
 		return known.conversationKey, err
@@ -123,22 +121,21 @@ func (w *writer) resolve(m *domain.Message) (conversationKey, error) {
 	}
 	c := known.conversationKey
 	if c.n == 0 {
-		if c, err = w.begin(m); err != nil {
+		if c, err = w.begin(it); err != nil {
 			return c, err
 		}
 	}
-	change, _ := m.Content.(domain.System)
 	owner := user.value
-	if change.NewPhone != "" && change.NewPhone != m.From.Phone {
+	if it.newPhone.value != "" && it.newPhone != phone {
 		if err := w.unlink(phone, c); err != nil {
 			return c, err
 		}
-		phone.value, owner = string(change.NewPhone), string(change.NewUser)
+		phone, owner = it.newPhone, it.newUser.value
 	}
 	if err := w.link(phone, c, owner); err != nil {
 		return c, err
 	}
-	for _, a := range []alias{user, {m.Number, byUser, string(change.NewUser)}} {
+	for _, a := range []alias{user, it.newUser} {
 		if err := w.link(a, c, ""); err != nil {
 			return c, err
 		}
@@ -148,13 +145,13 @@ func (w *writer) resolve(m *domain.Message) (conversationKey, error) {
 
 // begin opens a conversation. What is known of the person is kept until the first
 // turn is finished and the conversation proper takes its place.
-func (w *writer) begin(m *domain.Message) (conversationKey, error) {
+func (w *writer) begin(it *item) (conversationKey, error) {
 	c := conversationKey{id: domain.ConversationID(rand.Text())}
-	conv, err := domain.NewConversation(c.id, m.Number, m.From)
+	conv, err := domain.NewConversation(c.id, it.message.Number, it.message.From)
 	if err != nil {
 		return c, err
 	}
-	first, err := record.EncodeConversation(conv)
+	first, err := w.sealer.EncodeConversation(conv)
 	if err != nil {
 		return c, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/adapters/sqlitestore"
 	"whatsappnode/ports"
 	"whatsappnode/ports/porttest"
@@ -32,12 +33,13 @@ CREATE TEMP TRIGGER fail_erasure BEFORE DELETE ON main.conversations BEGIN SELEC
 type opened struct {
 	*sqlitestore.Store
 	path string
+	keys []record.Key
 }
 
-func harness() porttest.StoreHarness {
+func harness(keys ...record.Key) porttest.StoreHarness {
 	return porttest.StoreHarness{
 		New: func(t *testing.T) porttest.Store {
-			o := &opened{path: filepath.Join(t.TempDir(), "bot.db")}
+			o := &opened{path: filepath.Join(t.TempDir(), "bot.db"), keys: keys}
 			reopen(t, o)
 			t.Cleanup(func() { require.NoError(t, o.Close()) })
 			return o
@@ -72,7 +74,7 @@ func harness() porttest.StoreHarness {
 }
 
 func reopen(t *testing.T, o *opened) {
-	s, err := sqlitestore.Open(t.Context(), sqlitestore.Options{Path: o.path})
+	s, err := sqlitestore.Open(t.Context(), sqlitestore.Options{Path: o.path, Keys: o.keys})
 	require.NoError(t, err)
 	o.Store = s
 }
@@ -84,8 +86,10 @@ func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
 
 func TestBacklog(t *testing.T) { porttest.TestBacklog(t, harness()) }
 
-func TestErasure(t *testing.T) {
-	h := porttest.ErasureHarness{StoreHarness: harness()}
+func TestErasure(t *testing.T) { testErasure(t) }
+
+func testErasure(t *testing.T, keys ...record.Key) {
+	h := porttest.ErasureHarness{StoreHarness: harness(keys...), Sealed: len(keys) > 0}
 	var path string // of the case under way
 	made := h.New
 	h.New = func(t *testing.T) porttest.Store {
@@ -95,6 +99,16 @@ func TestErasure(t *testing.T) {
 	}
 	h.Dump = func() string { return string(files(t, path)) }
 	porttest.TestErasure(t, h)
+}
+
+// A sealed file is a store like any other.
+func TestSealed(t *testing.T) {
+	keys := keysOf(t, "k1")
+	t.Run("Dedup", func(t *testing.T) { porttest.TestDedup(t, harness(keys...)) })
+	t.Run("Inbox", func(t *testing.T) { porttest.TestInbox(t, harness(keys...)) })
+	t.Run("Conversation", func(t *testing.T) { porttest.TestConversation(t, harness(keys...)) })
+	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, harness(keys...)) })
+	t.Run("Erasure", func(t *testing.T) { testErasure(t, keys...) })
 }
 
 // files returns every byte of the database, its log and the log's index.

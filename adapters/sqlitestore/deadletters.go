@@ -27,11 +27,12 @@ func (s *Store) DeadLetters(ctx context.Context, limit int) ([]ports.DeadLetter,
 		var rows []int64
 		err := r.each(s.read.deadLetters, func(scan func(...any) error) error {
 			var n, at int64
+			var id domain.TurnID
 			var data sql.RawBytes
-			if err := scan(&n, &at, &data); err != nil {
+			if err := scan(&n, &at, &id, &data); err != nil {
 				return err
 			}
-			turn, err := record.DecodeTurn(data)
+			turn, err := s.sealer.DecodeTurn(data, id)
 			out, rows = append(out, ports.DeadLetter{Turn: turn, At: unix(at)}), append(rows, n)
 			return err
 		}, max(0, limit))
@@ -39,7 +40,7 @@ func (s *Store) DeadLetters(ctx context.Context, limit int) ([]ports.DeadLetter,
 			return err
 		}
 		for i, n := range rows {
-			if out[i].Messages, err = list(r, record.DecodeMessage, s.read.deadMessages, n); err != nil {
+			if out[i].Messages, err = list(r, s.sealer.DecodeMessage, s.read.deadMessages, n); err != nil {
 				return err
 			}
 		}
@@ -65,7 +66,7 @@ func (s *Store) Replay(ctx context.Context, turn domain.TurnID) error {
 			return err
 		}
 		for _, m := range messages {
-			if _, err := w.exec(stReplayMessage, m.seq, conv, string(m.id), w.now, m.data); err != nil {
+			if _, err := w.exec(stReplayMessage, m.seq, conv, m.id, w.now, m.data); err != nil {
 				return err
 			}
 		}
@@ -109,7 +110,7 @@ func (w *writer) layToRest(turn int64) error {
 
 type deadMessage struct {
 	seq  int64
-	id   domain.MessageID
+	id   string // its name
 	data []byte
 }
 
@@ -122,14 +123,16 @@ func (w *writer) deadMessages(turn int64) ([]deadMessage, error) {
 	var out []deadMessage
 	for rows.Next() {
 		var m deadMessage
-		if err := rows.Scan(&m.seq, &m.data); err != nil {
+		if err := rows.Scan(&m.seq, &m.id, &m.data); err != nil {
 			return nil, err
 		}
-		message, err := record.DecodeMessage(m.data)
-		if err != nil {
-			return nil, fmt.Errorf("read dead letter: %w", err)
+		if m.id == "" { // of a release that did not write it down, and so plain
+			message, err := record.DecodeMessage(m.data)
+			if err != nil {
+				return nil, fmt.Errorf("read dead letter: %w", err)
+			}
+			m.id = string(message.ID)
 		}
-		m.id = message.ID
 		out = append(out, m)
 	}
 	return out, rows.Err()

@@ -22,7 +22,7 @@ func (s *Store) Find(ctx context.Context, who domain.Contact) ([]domain.Conversa
 			err := scan(&n, &id)
 			out = append(out, id)
 			return err
-		}, string(who.UserID), string(who.Phone))
+		}, s.userName(who.UserID), s.phoneName(who.Phone))
 	})
 	return out, err
 }
@@ -42,8 +42,9 @@ func (s *Store) Erase(ctx context.Context, who domain.Contact) (ports.Erased, er
 		return ports.Erased{}, invalid("erase", err)
 	}
 	var gone ports.Erased
+	user, phone := s.userName(who.UserID), s.phoneName(who.Phone)
 	err := s.do(ctx, "erase", 1, func(w *writer) (err error) {
-		gone, err = w.erase(who)
+		gone, err = w.erase(user, phone)
 		return err
 	})
 	if err != nil {
@@ -95,13 +96,13 @@ func scrub(w *writer) error {
 	return err
 }
 
-func (w *writer) erase(who domain.Contact) (ports.Erased, error) {
+func (w *writer) erase(user, phone string) (ports.Erased, error) {
 	var gone ports.Erased
-	convs, err := w.conversationsOf(who)
+	convs, err := w.conversationsOf(user, phone)
 	if err != nil {
 		return gone, err
 	}
-	users := map[string]bool{string(who.UserID): true}
+	users := map[string]bool{user: true}
 	for _, n := range convs {
 		names, err := column[string](w, stUsersOf, n)
 		if err != nil {
@@ -131,8 +132,8 @@ func (w *writer) erase(who domain.Contact) (ports.Erased, error) {
 
 // conversationsOf returns the conversations a person's names lead to, and those that
 // lost their last name to one of them.
-func (w *writer) conversationsOf(who domain.Contact) ([]int64, error) {
-	rows, err := w.st[stFindConversations].Query(string(who.UserID), string(who.Phone))
+func (w *writer) conversationsOf(user, phone string) ([]int64, error) {
+	rows, err := w.st[stFindConversations].Query(user, phone)
 	if err != nil {
 		return nil, err
 	}

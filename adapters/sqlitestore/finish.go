@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -18,23 +17,38 @@ type storedTurn struct {
 	settled bool
 	dead    bool
 	reason  string
-	inputs  []domain.MessageID
-	parts   []domain.Part
+	inputs  []string // names of its messages
+	sent    []sent
 	data    []byte
 }
 
-func prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*storedTurn, error) {
+// sent is one attempt of a part whose wamid is known.
+type sent struct {
+	message       string // its name
+	part, attempt int
+}
+
+func (s *Store) prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*storedTurn, error) {
 	if turn.Conversation() != lease.Conversation {
 		return nil, invalid(op, errOtherConversation)
 	}
-	data, err := record.EncodeTurn(turn)
+	data, err := s.sealer.EncodeTurn(turn)
 	if err != nil {
 		return nil, invalid(op, err)
 	}
-	return &storedTurn{
+	t := &storedTurn{
 		id: turn.ID(), settled: turn.State().Settled(), dead: turn.State() == domain.TurnDead, reason: turn.Reason(),
-		inputs: turn.Inputs(), parts: turn.Parts(), data: data,
-	}, nil
+		data: data,
+	}
+	for _, id := range turn.Inputs() {
+		t.inputs = append(t.inputs, s.messageName(id))
+	}
+	for i, p := range turn.Parts() {
+		if p.MessageID != "" {
+			t.sent = append(t.sent, sent{s.messageName(p.MessageID), i, p.Attempt})
+		}
+	}
+	return t, nil
 }
 
 // keep stores a turn of a leased conversation and notes the wamids of its sends.
@@ -58,11 +72,8 @@ func (w *writer) keep(op string, conv int64, t *storedTurn) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, p := range t.parts {
-		if p.MessageID == "" {
-			continue
-		}
-		if _, err := w.exec(stSetSend, string(p.MessageID), n, i, p.Attempt); err != nil {
+	for _, s := range t.sent {
+		if _, err := w.exec(stSetSend, s.message, n, s.part, s.attempt); err != nil {
 			return 0, err
 		}
 	}
@@ -72,7 +83,7 @@ func (w *writer) keep(op string, conv int64, t *storedTurn) (int64, error) {
 // Finish implements ports.InboxPort. A turn that is not settled is KindInvalid:
 // work would be left and nothing would make it due.
 func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn, conv domain.Conversation) error {
-	t, err := prepareTurn("finish", lease, turn)
+	t, err := s.prepareTurn("finish", lease, turn)
 	if err != nil {
 		return err
 	}
@@ -82,7 +93,7 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	if !t.settled {
 		return invalid("finish", fmt.Errorf("the turn is not settled but %s", turn.State()))
 	}
-	memory, err := record.EncodeConversation(conv)
+	memory, err := s.sealer.EncodeConversation(conv)
 	if err != nil {
 		return invalid("finish", err)
 	}
@@ -127,14 +138,14 @@ func (w *writer) consume(conv, turn int64, t *storedTurn) error {
 	for _, id := range t.inputs {
 		var seq int64
 		var data []byte
-		found, err := w.row(stTakeMessage, []any{conv, string(id)}, &seq, &data)
+		found, err := w.row(stTakeMessage, []any{conv, id}, &seq, &data)
 		if err != nil {
 			return err
 		}
 		if !found || !t.dead {
 			continue
 		}
-		if _, err := w.exec(stAddDeadMessage, turn, seq, data); err != nil {
+		if _, err := w.exec(stAddDeadMessage, turn, seq, id, data); err != nil {
 			return err
 		}
 	}

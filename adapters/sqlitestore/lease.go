@@ -263,7 +263,7 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 	var kept *storedTurn
 	if turn != nil {
 		var err error
-		if kept, err = prepareTurn("defer", lease, *turn); err != nil {
+		if kept, err = s.prepareTurn("defer", lease, *turn); err != nil {
 			return err
 		}
 	}
@@ -288,7 +288,7 @@ func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn,
 
 // Checkpoint implements ports.InboxPort.
 func (s *Store) Checkpoint(ctx context.Context, lease ports.Lease, turn domain.Turn) error {
-	kept, err := prepareTurn("checkpoint", lease, turn)
+	kept, err := s.prepareTurn("checkpoint", lease, turn)
 	if err != nil {
 		return err
 	}

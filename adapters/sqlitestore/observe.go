@@ -20,12 +20,13 @@ type sendOf struct {
 // Observe implements ports.ConversationPort. A status that names a turn also
 // teaches the wamid of its send, for later ones that come without the name.
 func (s *Store) Observe(ctx context.Context, statuses []domain.Status) ([]ports.Observation, error) {
-	encoded := make([][]byte, len(statuses))
-	for i, st := range statuses {
-		var err error
-		if encoded[i], err = record.EncodeStatus(st); err != nil {
+	seen := make([]sighting, len(statuses))
+	for i := range statuses {
+		data, err := record.EncodeStatus(statuses[i])
+		if err != nil {
 			return nil, invalid("observe", err)
 		}
+		seen[i] = sighting{status: &statuses[i], message: s.messageName(statuses[i].Message), data: data}
 	}
 	if len(statuses) == 0 {
 		return []ports.Observation{}, ports.FromContext(ctx, "sqlitestore: observe")
@@ -34,7 +35,7 @@ func (s *Store) Observe(ctx context.Context, statuses []domain.Status) ([]ports.
 	err := s.do(ctx, "observe", len(statuses), func(w *writer) error {
 		for i := range statuses {
 			var err error
-			if out[i], err = w.observe(&statuses[i], encoded[i]); err != nil {
+			if out[i], err = w.observe(&seen[i]); err != nil {
 				return err
 			}
 		}
@@ -46,18 +47,26 @@ func (s *Store) Observe(ctx context.Context, statuses []domain.Status) ([]ports.
 	return out, nil
 }
 
-func (w *writer) observe(st *domain.Status, data []byte) (ports.Observation, error) {
-	send, found, err := w.findSend(st)
+// sighting is a status made ready to be stored, but for the sealing: to which turn it
+// is bound is found out by the writer.
+type sighting struct {
+	status  *domain.Status
+	message string // name of the wamid, or ""
+	data    []byte
+}
+
+func (w *writer) observe(o *sighting) (ports.Observation, error) {
+	send, found, err := w.findSend(o)
 	if err != nil || !found {
 		return ports.Observation{}, err
 	}
 	seen := ports.Observation{Turn: send.id, Conversation: send.conv.id}
-	added, err := w.exec(stAddFact, send.turn, send.part, send.attempt, string(st.State), data)
+	added, err := w.exec(stAddFact, send.turn, send.part, send.attempt, string(o.status.State), w.sealer.Seal(o.data, record.KindFact, string(send.id)))
 	if err != nil || added == 0 {
 		return seen, err
 	}
 	seen.New = true
-	failed := st.State == domain.DeliveryFailed
+	failed := o.status.State == domain.DeliveryFailed
 	if failed {
 		if _, err := w.exec(stReopen, send.turn); err != nil {
 			return seen, err
@@ -69,7 +78,8 @@ func (w *writer) observe(st *domain.Status, data []byte) (ports.Observation, err
 	return seen, err
 }
 
-func (w *writer) findSend(st *domain.Status) (sendOf, bool, error) {
+func (w *writer) findSend(o *sighting) (sendOf, bool, error) {
+	st := o.status
 	var send sendOf
 	if st.HasRef {
 		found, err := w.row(stFindTurnByID, []any{string(st.Ref.Turn)}, &send.turn, &send.open, &send.conv.n, &send.conv.id)
@@ -79,7 +89,7 @@ func (w *writer) findSend(st *domain.Status) (sendOf, bool, error) {
 		if found {
 			send.id, send.part, send.attempt = st.Ref.Turn, st.Ref.Part, st.Ref.Attempt
 			if st.Message != "" {
-				_, err = w.exec(stLearnSend, string(st.Message), send.turn, send.part, send.attempt)
+				_, err = w.exec(stLearnSend, o.message, send.turn, send.part, send.attempt)
 			}
 			return send, true, err
 		}
@@ -87,6 +97,6 @@ func (w *writer) findSend(st *domain.Status) (sendOf, bool, error) {
 	if st.Message == "" {
 		return send, false, nil
 	}
-	found, err := w.row(stFindSend, []any{string(st.Message)}, &send.turn, &send.id, &send.open, &send.conv.n, &send.conv.id, &send.part, &send.attempt)
+	found, err := w.row(stFindSend, []any{o.message}, &send.turn, &send.id, &send.open, &send.conv.n, &send.conv.id, &send.part, &send.attempt)
 	return send, found, err
 }

@@ -15,6 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"whatsappnode/adapters/news"
+	"whatsappnode/adapters/record"
 )
 
 var errBadConn = driver.ErrBadConn
@@ -63,7 +64,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	}
 	s.news = news.New(s.clock)
 	s.queue = make(chan *job, opt.MaxQueue)
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, opt.Keys); err != nil {
 		return nil, fmt.Errorf("sqlitestore: open %s: %w", path, explain(path, err))
 	}
 	s.running.Add(2)
@@ -72,7 +73,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) (err error) {
+func (s *Store) open(ctx context.Context, keys []record.Key) (err error) {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if !info.Mode().IsRegular() {
 		return errors.New("it is not a regular file")
 	}
-	if s.writer, err = s.openWriter(ctx, info.Size()); err != nil {
+	if s.writer, err = s.openWriter(ctx, info.Size(), keys); err != nil {
 		return err
 	}
 	defer func() {
@@ -138,7 +139,7 @@ func probeRoom(path string) error {
 // openWriter opens the writing connection, checks and migrates the file, and
 // makes one durable write: leases of an earlier process are void, since only one
 // process owns the file, and a disk that takes no write must show now.
-func (s *Store) openWriter(ctx context.Context, size int64) (_ *writer, err error) {
+func (s *Store) openWriter(ctx context.Context, size int64, keys []record.Key) (_ *writer, err error) {
 	w := &writer{}
 	if w.db, err = sql.Open("sqlite", dsn(s.path, writerPragmas)); err != nil {
 		return nil, err
@@ -153,7 +154,10 @@ func (s *Store) openWriter(ctx context.Context, size int64) (_ *writer, err erro
 	if err != nil {
 		return nil, err
 	}
-	err = prepareFile(ctx, conn, size)
+	if err = prepareFile(ctx, conn, size); err == nil {
+		err = s.unlock(ctx, conn, keys)
+	}
+	w.sealer = s.sealer
 	if closing := conn.Close(); err == nil {
 		err = closing
 	}
@@ -167,8 +171,15 @@ func (s *Store) openWriter(ctx context.Context, size int64) (_ *writer, err erro
 	if _, err := w.conn.ExecContext(ctx, `UPDATE conversations SET lease_until = 0, due = ? WHERE lease_until > 0`, w.now); err != nil {
 		return nil, err
 	}
-	_, err = w.exec(stBeat, w.now)
-	return w, err
+	if _, err := w.exec(stBeat, w.now); err != nil {
+		return nil, err
+	}
+	if s.sealer == nil {
+		return w, nil
+	}
+	// What was plain or sealed with a former key must not be left in free space. A
+	// process that died in front of this left the file marked.
+	return w, scrub(w)
 }
 
 func prepareFile(ctx context.Context, conn *sql.Conn, size int64) error {
@@ -205,6 +216,8 @@ func explain(path string, err error) error {
 		hint = "run that release, or restore a copy made before it"
 	case errors.As(err, &foreign):
 		hint = "choose another path"
+	case errors.Is(err, errNoKey), errors.Is(err, errWrongKey):
+		hint = "give the key with which it was sealed (STORE_KEY or STORE_KEYS), or restore the right one; without it nobody can read the file"
 	case errors.Is(err, errCorrupt), code == sqlite3.SQLITE_CORRUPT, code == sqlite3.SQLITE_NOTADB:
 		hint = "the file is damaged or no database: move it and its -wal file away, and restore a copy or start empty"
 	case code == sqlite3.SQLITE_FULL, errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"whatsappnode/adapters/record"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -26,14 +25,14 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
 		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
 		{&r.held, statementText[stHeld]},
-		{&r.openTurns, `SELECT data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
-		{&r.openFacts, `SELECT f.seq, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
-		{&r.pending, `SELECT data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
+		{&r.openTurns, `SELECT id, data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
+		{&r.openFacts, `SELECT f.seq, t.id, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
+		{&r.pending, `SELECT id, data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
 		{&r.load, `SELECT m.data FROM conversations c JOIN memory m ON m.conv = c.n WHERE c.id = ?`},
-		{&r.turns, `SELECT t.n, t.data FROM conversations c JOIN turns t ON t.conv = c.n WHERE c.id = ? ORDER BY t.n DESC LIMIT ?`},
-		{&r.facts, `SELECT data FROM facts WHERE turn = ? ORDER BY seq`},
-		{&r.deadLetters, `SELECT d.turn, d.at, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at DESC, d.turn DESC LIMIT ?`},
-		{&r.deadMessages, `SELECT data FROM dead_messages WHERE turn = ? ORDER BY seq`},
+		{&r.turns, `SELECT t.n, t.id, t.data FROM conversations c JOIN turns t ON t.conv = c.n WHERE c.id = ? ORDER BY t.n DESC LIMIT ?`},
+		{&r.facts, `SELECT t.id, f.data FROM facts f JOIN turns t ON t.n = f.turn WHERE f.turn = ? ORDER BY f.seq`},
+		{&r.deadLetters, `SELECT d.turn, d.at, t.id, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at DESC, d.turn DESC LIMIT ?`},
+		{&r.deadMessages, `SELECT id, data FROM dead_messages WHERE turn = ? ORDER BY seq`},
 		{&r.find, findText},
 	} {
 		st, err := db.PrepareContext(ctx, each.text)
@@ -88,15 +87,16 @@ func (r *reader) each(st *sql.Stmt, fn func(scan func(...any) error) error, args
 	return rows.Err()
 }
 
-// list decodes every row of a query for one column.
-func list[T any](r *reader, decode func([]byte) (T, error), st *sql.Stmt, args ...any) ([]T, error) {
+// list decodes every row of a query for a record and the id of its place.
+func list[T any, ID ~string](r *reader, decode func([]byte, ID) (T, error), st *sql.Stmt, args ...any) ([]T, error) {
 	var out []T
 	err := r.each(st, func(scan func(...any) error) error {
+		var id ID
 		var data sql.RawBytes
-		if err := scan(&data); err != nil {
+		if err := scan(&id, &data); err != nil {
 			return err
 		}
-		v, err := decode(data)
+		v, err := decode(data, id)
 		out = append(out, v)
 		return err
 	}, args...)
@@ -115,24 +115,25 @@ func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
 		if err != nil {
 			return fmt.Errorf("read conversation: %w", err)
 		}
-		if w.Conversation, err = record.DecodeConversation(data); err != nil {
+		if w.Conversation, err = s.sealer.DecodeConversation(data, g.lease.Conversation); err != nil {
 			return err
 		}
-		if w.Open, err = list(r, record.DecodeTurn, s.read.openTurns, g.n); err != nil {
+		if w.Open, err = list(r, s.sealer.DecodeTurn, s.read.openTurns, g.n); err != nil {
 			return fmt.Errorf("read open turns: %w", err)
 		}
-		if w.Pending, err = list(r, record.DecodeMessage, s.read.pending, g.n, ports.MaxPending); err != nil {
+		if w.Pending, err = list(r, s.sealer.DecodeMessage, s.read.pending, g.n, ports.MaxPending); err != nil {
 			return fmt.Errorf("read pending messages: %w", err)
 		}
 		if len(w.Open) == 0 {
 			return nil
 		}
 		return r.each(s.read.openFacts, func(scan func(...any) error) error {
+			var turn domain.TurnID
 			var data sql.RawBytes
-			if err := scan(&w.Lease.Cursor, &data); err != nil {
+			if err := scan(&w.Lease.Cursor, &turn, &data); err != nil {
 				return err
 			}
-			fact, err := record.DecodeStatus(data)
+			fact, err := s.sealer.DecodeStatus(data, turn)
 			w.Facts = append(w.Facts, fact)
 			return err
 		}, g.n)
@@ -153,7 +154,7 @@ func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Messag
 		if err != nil {
 			return err
 		}
-		out, err = list(r, record.DecodeMessage, s.read.pending, n, ports.MaxPending)
+		out, err = list(r, s.sealer.DecodeMessage, s.read.pending, n, ports.MaxPending)
 		return err
 	})
 	if errors.Is(err, ports.ErrLeaseLost) {
@@ -177,7 +178,7 @@ func (s *Store) Load(ctx context.Context, id domain.ConversationID) (domain.Conv
 		if err != nil {
 			return err
 		}
-		conv, err = record.DecodeConversation(data)
+		conv, err = s.sealer.DecodeConversation(data, id)
 		return err
 	})
 	return conv, err
@@ -190,11 +191,12 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 		var rows []int64
 		err := r.each(s.read.turns, func(scan func(...any) error) error {
 			var n int64
+			var id domain.TurnID
 			var data sql.RawBytes
-			if err := scan(&n, &data); err != nil {
+			if err := scan(&n, &id, &data); err != nil {
 				return err
 			}
-			turn, err := record.DecodeTurn(data)
+			turn, err := s.sealer.DecodeTurn(data, id)
 			out, rows = append(out, turn), append(rows, n)
 			return err
 		}, string(id), max(0, limit))
@@ -202,7 +204,7 @@ func (s *Store) Turns(ctx context.Context, id domain.ConversationID, limit int) 
 			return err
 		}
 		for i, n := range rows {
-			facts, err := list(r, record.DecodeStatus, s.read.facts, n)
+			facts, err := list(r, s.sealer.DecodeStatus, s.read.facts, n)
 			if err != nil {
 				return err
 			}

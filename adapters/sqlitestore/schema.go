@@ -8,7 +8,7 @@ import (
 
 // migrations lead from one schema version to the next: migrations[0] makes
 // version 1 of an empty file. One that was released is never changed.
-var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1}
+var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2}
 
 // errNewerSchema says that a later release wrote the file.
 type errNewerSchema struct{ found, known int }
@@ -107,6 +107,17 @@ CREATE INDEX sends_turn ON sends(turn);
 
 CREATE TABLE dead_letters (turn INTEGER PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE dead_messages (turn INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (turn, seq)) WITHOUT ROWID;
+`)
+	return err
+}
+
+// schema2 is for sealed files. sealing has a row once a file is sealed: the id of the
+// key that seals all of it, and the sealed key of the names. A dead letter's message
+// is sealed under its name, so the name goes with it; ” for one that is plain.
+func schema2(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+CREATE TABLE sealing (one INTEGER PRIMARY KEY CHECK (one = 1), key TEXT NOT NULL, names BLOB NOT NULL);
+ALTER TABLE dead_messages ADD COLUMN id TEXT NOT NULL DEFAULT '';
 `)
 	return err
 }

@@ -113,7 +113,7 @@ var statementText = [statementCount]string{
 	stRestDue:        `SELECT CASE WHEN EXISTS (SELECT 1 FROM turns WHERE conv = ?1 AND open = 1) THEN ?2 ELSE (SELECT min(due) FROM inbox WHERE conv = ?1) END`,
 	stAddDead:        `INSERT INTO dead_letters (turn, at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	stTurnState:      `SELECT dead FROM turns WHERE n = ?`,
-	stAddDeadMessage: `INSERT INTO dead_messages (turn, seq, data) VALUES (?, ?, ?)`,
+	stAddDeadMessage: `INSERT INTO dead_messages (turn, seq, id, data) VALUES (?, ?, ?, ?)`,
 
 	stFindTurnByID: `SELECT t.n, t.open, c.n, c.id FROM turns t JOIN conversations c ON c.n = t.conv WHERE t.id = ?`,
 	stFindSend: `SELECT t.n, t.id, t.open, c.n, c.id, s.part, s.attempt FROM sends s JOIN turns t ON t.n = s.turn
@@ -132,7 +132,7 @@ var statementText = [statementCount]string{
 	stDropTurn:         `DELETE FROM turns WHERE n = ?`,
 
 	stBuried:       `SELECT t.n, t.conv FROM turns t JOIN dead_letters d ON d.turn = t.n WHERE t.id = ?`,
-	stDeadMessages: `SELECT seq, data FROM dead_messages WHERE turn = ? ORDER BY seq`,
+	stDeadMessages: `SELECT seq, id, data FROM dead_messages WHERE turn = ? ORDER BY seq`,
 	// The old numbers put the messages in front of what came later; AUTOINCREMENT
 	// never gives them to others. Along the numbers the times of admission grow, on
 	// which Backlog relies.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"whatsappnode/adapters/news"
+	"whatsappnode/adapters/record"
 	"whatsappnode/ports"
 )
 
@@ -48,6 +49,10 @@ type Options struct {
 	// MaxQueue bounds the writes that wait for the writer; DefaultMaxQueue when
 	// zero. A caller that finds the queue full waits until its context ends.
 	MaxQueue int
+	// Keys seal what is stored: the first seals, all open. A file that is not sealed by
+	// the first is sealed anew by Open, whole, before it returns. Without keys a file
+	// that is sealed is refused, and any other stays as it is.
+	Keys []record.Key
 	// OnSweepError, when set, is told of a failed removal of expired records. The
 	// sweep is tried again at its next turn.
 	OnSweepError func(error)
@@ -60,6 +65,11 @@ type Store struct {
 	ttl   time.Duration
 	clock func() time.Time
 	sweep func(error)
+
+	sealer *record.Sealer // nil without keys
+	names  *record.Names  // nil without keys
+	// resealed is how many records Open brought under the first key.
+	resealed int
 
 	lock    *os.File
 	writer  *writer

@@ -10,6 +10,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/ports"
 )
 
@@ -39,6 +40,8 @@ type writer struct {
 	begun bool  // a transaction is under way, as far as we know
 	now   int64 // the clock at the start of the transaction, Unix nanoseconds
 	known aliasCache
+	// sealer is the store's; nil without keys.
+	sealer *record.Sealer
 	// stale is set when the connection may be in a bad state and must be replaced
 	// before the next transaction.
 	stale bool

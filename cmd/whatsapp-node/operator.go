@@ -70,7 +70,15 @@ func operatorCommands(getenv settings.Getenv, stdout io.Writer) []*cobra.Command
 			return operate.Erase(ctx, s, stdout, user, opt)
 		}),
 	}
-	all := []*cobra.Command{letters, inspect, erase}
+	reseal := &cobra.Command{
+		Use: "reseal", Short: "Seal everything that is stored with the first key", Args: cobra.NoArgs,
+		Long: "Seal with the first key (STORE_KEY, or the first of STORE_KEYS) every record that is plain or that another key\n" +
+			"seals. A shared store may be in use meanwhile; the embedded one does it by itself at each start.",
+		RunE: with(func(ctx context.Context, s bot.OperatorStore, _ string) error {
+			return operate.Reseal(ctx, s, stdout, opt)
+		}),
+	}
+	all := []*cobra.Command{letters, inspect, erase, reseal}
 	for _, c := range all {
 		flags := c.PersistentFlags()
 		flags.BoolVar(&opt.JSON, "json", false, "one JSON document in place of text")

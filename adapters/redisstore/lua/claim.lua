@@ -1,7 +1,8 @@
 -- Leases the conversation of the partition that is due longest.
 -- ARGV[5] lease time (µs), [6] most messages to hand out.
 -- Answers the report of the head alone when nothing is due; else the report of the next
--- head, conversation, token, memory, messages, open turns each with its facts.
+-- head, conversation, token, memory, messages each behind the hash of its id, and open
+-- turns: id, record, facts.
 while true do
   local delay, conv = head()
   if not conv or delay > 0 then return { (report()) } end
@@ -10,10 +11,10 @@ while true do
   local open = redis.call('ZRANGE', k .. ':open', 0, -1)
   local turns = {}
   for _, turn in ipairs(open) do
-    local all, one = redis.call('HGETALL', tkey(turn)), {}
+    local all, one = redis.call('HGETALL', tkey(turn)), { turn }
     for i = 1, #all, 2 do
       if all[i] == 'd' then
-        table.insert(one, 1, all[i + 1])
+        table.insert(one, 2, all[i + 1])
       elseif string.sub(all[i], 1, 2) == 'f:' then
         one[#one + 1] = all[i + 1]
       end
@@ -31,7 +32,11 @@ while true do
     redis.call('ZADD', base .. ':due', num(till), conv)
     redis.call('HSET', k, 'tok', num(token), 'until', num(till), 'def', '0')
     local pending = {}
-    if #ids > 0 then pending = redis.call('HMGET', k .. ':m', unpack(ids)) end
+    if #ids > 0 then
+      for i, m in ipairs(redis.call('HMGET', k .. ':m', unpack(ids))) do
+        pending[2 * i - 1], pending[2 * i] = ids[i], m
+      end
+    end
     local after = report()
     tell(after)
     return { after, conv, num(token), v[2] or '', pending, turns }

@@ -55,6 +55,9 @@ type StoreConfig struct {
 	Path  string        `env:"STORE_PATH" envDefault:"data/whatsapp-node.db" validate:"required" doc:"File of the embedded store. Its directory is made when missing."`
 	Lease time.Duration `env:"LEASE_TIME" envDefault:"30s" validate:"min=1s,max=10m" doc:"How long a conversation stays with a worker that gives no sign of life."`
 
+	Key  settings.Secret `env:"STORE_KEY" doc:"Key that seals what is stored, messages, answers, names and numbers: 32 random bytes in base64, as from openssl rand -base64 32. Keep a copy: without it nobody can read the store. Unset: stored text is not encrypted. docs/privacy.md says how a key is changed."`
+	Keys settings.Secret `env:"STORE_KEYS" doc:"Several keys instead of STORE_KEY, while one replaces another: id:base64,id2:base64. The first seals, all open."`
+
 	RedisURL        settings.Secret `env:"REDIS_URL" doc:"Address of Redis or Valkey: redis://user:password@host:6379/0, rediss:// for TLS, redis+cluster://a:6379,b:6379, redis+sentinel://a:26379/mymaster."`
 	RedisUser       string          `env:"REDIS_USERNAME" doc:"ACL user; wins over the one in REDIS_URL when REDIS_PASSWORD is set."`
 	RedisPassword   settings.Source `env:"REDIS_PASSWORD" doc:"Password, or short-lived token: as REDIS_PASSWORD_FILE it is read again at each new connection."`

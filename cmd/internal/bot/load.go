@@ -88,6 +88,7 @@ func storeFaults(cfg Config) []error {
 	if cfg.storeKind() == storeRedis && cfg.Store.RedisURL == "" {
 		faults = append(faults, errors.New("REDIS_URL is required with STORE=redis"))
 	}
+	faults = append(faults, keyFaults(cfg.Store)...)
 	if _, err := redisstore.ParseAck(cfg.Store.RedisAck); err != nil {
 		faults = append(faults, fmt.Errorf("REDIS_ACK: %w", err))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"whatsappnode/adapters/record"
 	"whatsappnode/adapters/redisstore"
 	"whatsappnode/adapters/sqlitestore"
 	"whatsappnode/ports"
@@ -21,6 +22,8 @@ type store interface {
 	ports.ErasurePort
 	ports.PacerPort
 	ports.BacklogPort
+	// Reseal seals with the first key what is not sealed by it, and tells how much.
+	Reseal(ctx context.Context) (int, error)
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -44,11 +47,16 @@ func (c Config) storeKind() string {
 
 // openStore opens the store and logs what durability is in force.
 func openStore(ctx context.Context, cfg Config, log *zap.Logger) (store, error) {
+	keys, err := storeKeys(cfg.Store)
+	if err != nil {
+		return nil, err // load has checked it
+	}
+	logSealing(log, keys)
 	if cfg.storeKind() == storeRedis {
-		return openRedis(ctx, cfg, log)
+		return openRedis(ctx, cfg, keys, log)
 	}
 	s, err := sqlitestore.Open(ctx, sqlitestore.Options{
-		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease,
+		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease, Keys: keys,
 		OnSweepError: func(err error) { log.Warn("store sweep failed", zap.Error(err)) },
 	})
 	if err != nil {
@@ -57,14 +65,14 @@ func openStore(ctx context.Context, cfg Config, log *zap.Logger) (store, error) 
 	return s, nil
 }
 
-func openRedis(ctx context.Context, cfg Config, log *zap.Logger) (store, error) {
+func openRedis(ctx context.Context, cfg Config, keys []record.Key, log *zap.Logger) (store, error) {
 	ack, err := redisstore.ParseAck(cfg.Store.RedisAck)
 	if err != nil {
 		return nil, err // load has checked it
 	}
 	opt := redisstore.Options{
 		URL: cfg.Store.RedisURL.Reveal(), Prefix: cfg.Store.RedisPrefix, Partitions: cfg.Store.RedisPartitions,
-		LeaseTTL: cfg.Store.Lease, Ack: ack, AckTimeout: cfg.Store.RedisAckTimeout,
+		LeaseTTL: cfg.Store.Lease, Keys: keys, Ack: ack, AckTimeout: cfg.Store.RedisAckTimeout,
 	}
 	if opt.Credentials, err = redisCredentials(cfg); err != nil {
 		return nil, settingsError([]error{err})
