@@ -30,10 +30,20 @@ build-opus: ## the same with the Opus encoder linked in, static too: the binary 
 	CGO_ENABLED=1 go build -trimpath -tags '$(OPUS_TAGS)' -o bin/whatsapp-node-opus \
 		-ldflags '-s -w -linkmode external -extldflags -static -X whatsappnode/cmd/internal/bot.Version=$(VERSION)' ./cmd/whatsapp-node
 
-check: fmt-check vet lint tidy-check ## everything CI runs
+check: fmt-check vet lint tidy-check check-deployments ## everything CI runs
 	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
 	$(MAKE) kill-test KILL_FLAGS='-messages 300 -users 40 -kills 4'
 	$(MAKE) chaos CHAOS_TIME=15s CHAOS_SEED=1
+
+check-deployments: ## check the Dockerfile, Cloud Run, Terraform, Compose, Kubernetes, systemd and the pipelines, offline
+	@.ci/packages test
+	cd test/deployments && go vet ./... && go test -count=1 -shuffle=on ./...
+
+REGION      ?= us-central1
+SERVICE     ?= whatsapp-node
+WORKER_POOL ?=
+rollback: ## on Cloud Run, go back to the revision before (REGION, SERVICE, WORKER_POOL)
+	deployments/cloudrun/rollback.sh $(REGION) $(SERVICE) $(WORKER_POOL)
 
 fmt: ## format the code
 	$(TOOL) gofumpt -l -w .
@@ -46,10 +56,12 @@ vet:
 
 lint: ## staticcheck
 	$(TOOL) staticcheck ./...
+	cd test/deployments && go tool -modfile=../../.ci/tools/go.mod staticcheck ./...
 
 tidy-check:
 	go mod tidy -diff
 	go mod verify
+	cd test/deployments && go mod tidy -diff
 
 KILL_FLAGS ?= -messages 1000 -users 100 -kills 10
 kill-test: build ## 1,000 messages with kill -9 of the binary under way; prints the counts
@@ -89,4 +101,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build build-opus check fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis fuzz cover image clean
+.PHONY: help run test build build-opus check check-deployments rollback fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis fuzz cover image clean

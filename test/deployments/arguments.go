@@ -1,0 +1,110 @@
+package deployments
+
+// arguments are those of the resources that the module uses, by resource type and the
+// blocks within. They are the provider's own (documents of hashicorp/google 7.45.0),
+// without those that nothing here needs: the provider itself cannot be had where the
+// checks run, and a misspelt argument must not wait for the first apply. A block that is
+// new here gets its line after a look at its page.
+var arguments = map[string][]string{
+	"google_project_service": {"service", "project", "disable_on_destroy", "disable_dependent_services"},
+
+	"google_artifact_registry_repository":                                       {"location", "repository_id", "format", "description", "labels", "cleanup_policy_dry_run", "kms_key_name", "mode", "project"},
+	"google_artifact_registry_repository/docker_config":                         {"immutable_tags"},
+	"google_artifact_registry_repository/cleanup_policies":                      {"id", "action"},
+	"google_artifact_registry_repository/cleanup_policies/most_recent_versions": {"keep_count", "package_name_prefixes"},
+	"google_artifact_registry_repository/cleanup_policies/condition":            {"older_than", "newer_than", "tag_state", "tag_prefixes", "version_name_prefixes", "package_name_prefixes"},
+	"google_artifact_registry_repository_iam_member":                            {"location", "repository", "role", "member", "project"},
+
+	"google_compute_network":    {"name", "auto_create_subnetworks", "description", "routing_mode", "mtu", "project", "delete_default_routes_on_create"},
+	"google_compute_subnetwork": {"name", "region", "network", "ip_cidr_range", "private_ip_google_access", "purpose", "description", "project"},
+
+	"google_network_connectivity_service_connection_policy":            {"name", "location", "service_class", "network", "description", "labels", "project"},
+	"google_network_connectivity_service_connection_policy/psc_config": {"subnetworks", "limit", "producer_instance_location", "allowed_google_producers_resource_hierarchy_level"},
+
+	"google_memorystore_instance": {
+		"instance_id", "location", "mode", "shard_count", "replica_count", "node_type", "engine_version", "engine_configs", "authorization_mode",
+		"transit_encryption_mode", "deletion_protection_enabled", "labels", "kms_key", "project",
+	},
+	"google_memorystore_instance/persistence_config":                                          {"mode"},
+	"google_memorystore_instance/persistence_config/aof_config":                               {"append_fsync"},
+	"google_memorystore_instance/desired_auto_created_endpoints":                              {"network", "project_id"},
+	"google_memorystore_instance/automated_backup_config":                                     {"retention"},
+	"google_memorystore_instance/automated_backup_config/fixed_frequency_schedule":            {},
+	"google_memorystore_instance/automated_backup_config/fixed_frequency_schedule/start_time": {"hours"},
+	"google_memorystore_instance/maintenance_policy":                                          {},
+	"google_memorystore_instance/maintenance_policy/weekly_maintenance_window":                {"day"},
+	"google_memorystore_instance/maintenance_policy/weekly_maintenance_window/start_time":     {"hours", "minutes", "seconds", "nanos"},
+
+	"google_secret_manager_secret":                  {"secret_id", "labels", "annotations", "ttl", "expire_time", "project", "deletion_protection"},
+	"google_secret_manager_secret/replication":      {},
+	"google_secret_manager_secret/replication/auto": {},
+	"google_secret_manager_secret_version":          {"secret", "secret_data", "enabled", "deletion_policy", "is_secret_data_base64"},
+	"google_secret_manager_secret_iam_member":       {"secret_id", "role", "member", "project"},
+
+	"google_service_account":            {"account_id", "display_name", "description", "disabled", "project"},
+	"google_service_account_iam_member": {"service_account_id", "role", "member"},
+	"google_project_iam_member":         {"project", "role", "member"},
+
+	"google_cloud_run_v2_service": {
+		"name", "location", "description", "labels", "annotations", "ingress", "launch_stage", "invoker_iam_disabled", "default_uri_disabled", "custom_audiences",
+		"deletion_protection", "deletion_policy", "project",
+	},
+	"google_cloud_run_v2_service/scaling": {"min_instance_count", "max_instance_count", "scaling_mode", "manual_instance_count"},
+	"google_cloud_run_v2_service/template": {
+		"service_account", "timeout", "execution_environment", "max_instance_request_concurrency", "session_affinity", "encryption_key", "labels", "annotations", "revision",
+	},
+	"google_cloud_run_v2_service/template/vpc_access":                                     {"connector", "egress"},
+	"google_cloud_run_v2_service/template/vpc_access/network_interfaces":                  {"network", "subnetwork", "tags"},
+	"google_cloud_run_v2_service/template/containers":                                     {"name", "image", "command", "args", "working_dir", "depends_on"},
+	"google_cloud_run_v2_service/template/containers/ports":                               {"name", "container_port"},
+	"google_cloud_run_v2_service/template/containers/resources":                           {"limits", "cpu_idle", "startup_cpu_boost"},
+	"google_cloud_run_v2_service/template/containers/env":                                 {"name", "value"},
+	"google_cloud_run_v2_service/template/containers/env/value_source":                    {},
+	"google_cloud_run_v2_service/template/containers/env/value_source/secret_key_ref":     {"secret", "version"},
+	"google_cloud_run_v2_service/template/containers/volume_mounts":                       {"name", "mount_path", "sub_path"},
+	"google_cloud_run_v2_service/template/containers/startup_probe":                       probeArguments,
+	"google_cloud_run_v2_service/template/containers/startup_probe/http_get":              {"path", "port"},
+	"google_cloud_run_v2_service/template/containers/liveness_probe":                      probeArguments,
+	"google_cloud_run_v2_service/template/containers/liveness_probe/http_get":             {"path", "port"},
+	"google_cloud_run_v2_service/template/containers/readiness_probe":                     {"period_seconds", "timeout_seconds", "failure_threshold", "success_threshold"},
+	"google_cloud_run_v2_service/template/containers/readiness_probe/http_get":            {"path", "port"},
+	"google_cloud_run_v2_service/template/volumes":                                        {"name"},
+	"google_cloud_run_v2_service/template/volumes/secret":                                 {"secret", "default_mode"},
+	"google_cloud_run_v2_service/template/volumes/secret/items":                           {"version", "path", "mode"},
+	"google_cloud_run_v2_worker_pool":                                                     {"name", "location", "description", "labels", "annotations", "launch_stage", "deletion_protection", "deletion_policy", "project"},
+	"google_cloud_run_v2_worker_pool/scaling":                                             {"scaling_mode", "manual_instance_count", "min_instance_count", "max_instance_count"},
+	"google_cloud_run_v2_worker_pool/template":                                            {"service_account", "encryption_key", "labels", "annotations", "revision"},
+	"google_cloud_run_v2_worker_pool/template/vpc_access":                                 {"connector", "egress"},
+	"google_cloud_run_v2_worker_pool/template/vpc_access/network_interfaces":              {"network", "subnetwork", "tags"},
+	"google_cloud_run_v2_worker_pool/template/containers":                                 {"name", "image", "command", "args", "working_dir", "depends_on"},
+	"google_cloud_run_v2_worker_pool/template/containers/resources":                       {"limits"},
+	"google_cloud_run_v2_worker_pool/template/containers/env":                             {"name", "value"},
+	"google_cloud_run_v2_worker_pool/template/containers/env/value_source":                {},
+	"google_cloud_run_v2_worker_pool/template/containers/env/value_source/secret_key_ref": {"secret", "version"},
+	"google_cloud_run_v2_worker_pool/template/containers/volume_mounts":                   {"name", "mount_path", "sub_path"},
+	"google_cloud_run_v2_worker_pool/template/containers/startup_probe":                   probeArguments,
+	"google_cloud_run_v2_worker_pool/template/containers/startup_probe/http_get":          {"path", "port"},
+	"google_cloud_run_v2_worker_pool/template/containers/liveness_probe":                  probeArguments,
+	"google_cloud_run_v2_worker_pool/template/containers/liveness_probe/http_get":         {"path", "port"},
+	"google_cloud_run_v2_worker_pool/template/volumes":                                    {"name"},
+	"google_cloud_run_v2_worker_pool/template/volumes/secret":                             {"secret", "default_mode"},
+	"google_cloud_run_v2_worker_pool/template/volumes/secret/items":                       {"version", "path", "mode"},
+
+	"google_monitoring_notification_channel":                                          {"display_name", "type", "labels", "description", "enabled", "force_delete", "project"},
+	"google_monitoring_uptime_check_config":                                           {"display_name", "period", "timeout", "selected_regions", "checker_type", "log_check_failures", "project"},
+	"google_monitoring_uptime_check_config/http_check":                                {"path", "port", "use_ssl", "validate_ssl", "request_method", "headers", "body"},
+	"google_monitoring_uptime_check_config/http_check/accepted_response_status_codes": {"status_value", "status_class"},
+	"google_monitoring_uptime_check_config/monitored_resource":                        {"type", "labels"},
+	"google_monitoring_alert_policy":                                                  {"display_name", "combiner", "enabled", "notification_channels", "severity", "user_labels", "project"},
+	"google_monitoring_alert_policy/conditions":                                       {"display_name"},
+	"google_monitoring_alert_policy/conditions/condition_threshold":                   {"filter", "comparison", "threshold_value", "duration", "denominator_filter", "evaluation_missing_data"},
+	"google_monitoring_alert_policy/conditions/condition_threshold/aggregations":      {"alignment_period", "per_series_aligner", "cross_series_reducer", "group_by_fields"},
+	"google_monitoring_alert_policy/documentation":                                    {"content", "mime_type", "subject"},
+	"google_logging_metric":                                                           {"name", "filter", "description", "disabled", "bucket_name", "project"},
+	"google_logging_metric/metric_descriptor":                                         {"metric_kind", "value_type", "unit", "display_name"},
+	"google_iam_workload_identity_pool":                                               {"workload_identity_pool_id", "display_name", "description", "disabled", "project"},
+	"google_iam_workload_identity_pool_provider":                                      {"workload_identity_pool_id", "workload_identity_pool_provider_id", "attribute_mapping", "attribute_condition", "display_name", "description", "disabled", "project"},
+	"google_iam_workload_identity_pool_provider/oidc":                                 {"issuer_uri", "allowed_audiences", "jwks_json"},
+}
+
+var probeArguments = []string{"initial_delay_seconds", "period_seconds", "timeout_seconds", "failure_threshold"}
