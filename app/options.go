@@ -81,7 +81,8 @@ type Deps struct {
 	Personas  *Personas
 	Observer  ports.ObserverPort
 	// Pacer counts how often people are answered; nil: nobody is held back.
-	Pacer ports.PacerPort
+	Pacer  ports.PacerPort
+	Tracer ports.TracerPort // nil: turns leave no trace
 }
 
 // Budgets of single steps. They sit inside TurnTimeout and keep one slow vendor

@@ -82,11 +82,13 @@ type session struct {
 //
 // When ctx ends with ErrLeaseLost as its cause, another worker may be at the
 // conversation already, and every further step is refused.
-func (r *Responder) Handle(ctx context.Context, work ports.Work) error {
+func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 	s, err := r.open(work)
 	if err != nil {
 		return err
 	}
+	ctx, done := s.traced(ctx)
+	defer func() { done(err) }()
 	if s.turn.Unsent() {
 		if reason := s.needsNoAnswer(); reason != "" {
 			return s.drop(ctx, reason)
@@ -253,14 +255,18 @@ func (s *session) answer(ctx context.Context) error {
 	if s.instead != nil {
 		return s.turn.Answer(*s.instead)
 	}
-	said, err := s.understand(ctx)
+	hearing, done := s.step(ctx, stepUnderstand)
+	said, err := s.understand(hearing)
+	done(err)
 	if err != nil {
 		return err
 	}
 	if said.text == "" {
 		return s.turn.Answer(s.own(said))
 	}
-	reply, err := s.generate(ctx, said)
+	answering, done := s.step(ctx, stepAnswer)
+	reply, err := s.generate(answering, said)
+	done(err)
 	if err != nil {
 		return err
 	}

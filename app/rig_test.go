@@ -50,6 +50,7 @@ type rig struct {
 	// workers is how many turns are worked on at once.
 	workers int
 	wrap    func(ports.InboxPort) ports.InboxPort
+	tracer  ports.TracerPort
 
 	stop func()
 	seq  atomic.Int64
@@ -97,7 +98,7 @@ func (r *rig) start() {
 		personas, err = app.NewPersonas(r.more)
 	}
 	require.NoError(r.t, err)
-	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Pacer: r.pacer}, r.opt.Options)
+	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Pacer: r.pacer, Tracer: r.tracer}, r.opt.Options)
 	require.NoError(r.t, err)
 	r.intake = app.NewIntake(r.store, r.store, r.events, personas)
 	ctx, cancel := context.WithCancel(context.Background())

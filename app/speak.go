@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -75,10 +76,15 @@ func (s *session) listenTo(ctx context.Context, language string) {
 	first := ports.Event{
 		Stage: ports.StageFirstAudio, Turn: s.turn.ID(), Conversation: s.conv.ID(), Messages: s.turn.Inputs(),
 	}
+	ctx, traced := s.step(ctx, stepSpeak)
 	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, &s.speaking, func(took time.Duration) {
 		first.At, first.Took = time.Now(), took
 		s.deps.Observer.Observe(first)
 	})
+	if s.deps.Tracer != nil {
+		var once sync.Once
+		s.speech.traced = func(err error) { once.Do(func() { traced(err) }) }
+	}
 }
 
 // hush ends what is being spoken, if anything is.
@@ -129,7 +135,10 @@ func (s *session) voice(ctx context.Context) (parts []domain.Part, aside string,
 	if err := sp.failure(); err != nil {
 		return nil, "", err
 	}
+	_, encoded := s.step(ctx, stepEncode)
 	notes, aside, err := s.notes(ctx, sp)
+	encoded(err)
+	sp.traced(err)
 	if err != nil {
 		return nil, "", err
 	}

@@ -36,6 +36,7 @@ type speech struct {
 	ended    bool // the last piece is known
 	crowded  bool
 	left     func()
+	traced   func(err error) // ends its step in the trace, once
 }
 
 // piece is a part of the answer in one call of the engine.
@@ -68,7 +69,7 @@ func newSpeech(ctx context.Context, engine ports.TTSPort, language string, paral
 		limits = crowdedLimits
 	}
 	return &speech{
-		crowded: crowded, left: sync.OnceFunc(func() { all.Add(-1) }),
+		crowded: crowded, left: sync.OnceFunc(func() { all.Add(-1) }), traced: func(error) {},
 		engine: engine, observe: observe, ctx: ctx, cancel: cancel, began: time.Now(), language: language,
 		splitter: domain.NewSentenceSplitter(limits), narrator: domain.NewNarrator(language),
 		slots: make(chan struct{}, parallel),
@@ -188,7 +189,9 @@ func (sp *speech) spoken() <-chan struct{} {
 
 // hush stops speaking and waits until every call has ended.
 func (sp *speech) hush() {
+	err := sp.failure()
 	sp.cancel(context.Canceled)
 	sp.running.Wait()
 	sp.left()
+	sp.traced(err)
 }

@@ -147,7 +147,11 @@ func TestPartRefRoundTrip(t *testing.T) {
 	got, ok := domain.ParsePartRef(ref.String())
 	require.True(t, ok)
 	require.Equal(t, ref, got)
-	for _, foreign := range []string{"", "turn-42", "v2/c/t/0/1", "v1/c/t/0", "v1//t/0/1", "v1/c/t/-1/1", "v1/c/t/x/1", "v1/c/t/0/1/2"} {
+	ref.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	got, ok = domain.ParsePartRef(ref.String())
+	require.True(t, ok)
+	require.Equal(t, ref, got)
+	for _, foreign := range []string{"", "turn-42", "v1/c/t/0/1/" + ref.Trace + "/x", "v2/c/t/0/1", "v1/c/t/0", "v1//t/0/1", "v1/c/t/-1/1", "v1/c/t/x/1", "v1/c/t/0/1/2"} {
 		_, ok := domain.ParsePartRef(foreign)
 		require.False(t, ok, foreign)
 	}

@@ -74,6 +74,8 @@ type PartRef struct {
 	Turn         TurnID
 	Part         int // index in Turn.Parts
 	Attempt      int // 1 for the first try
+	// Trace is the W3C traceparent of the send, or empty. It comes back like the rest.
+	Trace string
 }
 
 // refVersion leads the encoded form so that a later form can be told apart.
@@ -81,13 +83,24 @@ const refVersion = "v1"
 
 // String encodes the reference. The ids must not contain "/"; ours never do.
 func (r PartRef) String() string {
-	return fmt.Sprintf("%s/%s/%s/%d/%d", refVersion, r.Conversation, r.Turn, r.Part, r.Attempt)
+	s := fmt.Sprintf("%s/%s/%s/%d/%d", refVersion, r.Conversation, r.Turn, r.Part, r.Attempt)
+	if r.Trace != "" {
+		s += "/" + r.Trace
+	}
+	return s
 }
+
+// traceparentLength is that of version 00 (W3C, "Trace Context").
+const traceparentLength = 55
 
 // ParsePartRef reads what String wrote. It reports false for any other text:
 // callback data may have been set by another system on the same number.
 func ParsePartRef(s string) (PartRef, bool) {
 	f := strings.Split(s, "/")
+	trace := ""
+	if len(f) == 6 && len(f[5]) == traceparentLength {
+		trace, f = f[5], f[:5]
+	}
 	if len(f) != 5 || f[0] != refVersion || f[1] == "" || f[2] == "" {
 		return PartRef{}, false
 	}
@@ -99,5 +112,5 @@ func ParsePartRef(s string) (PartRef, bool) {
 	if err != nil || attempt < 0 {
 		return PartRef{}, false
 	}
-	return PartRef{Conversation: ConversationID(f[1]), Turn: TurnID(f[2]), Part: part, Attempt: attempt}, true
+	return PartRef{Conversation: ConversationID(f[1]), Turn: TurnID(f[2]), Part: part, Attempt: attempt, Trace: trace}, true
 }

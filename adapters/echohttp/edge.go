@@ -73,7 +73,7 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			s.refuse(err, c)
 		}
-		if c.Path() == webhookPath {
+		if c.Path() == WebhookPath {
 			took := time.Since(begin)
 			s.access(c, id, took, err)
 			s.tell(c, took, err)
@@ -97,8 +97,11 @@ func (s *Server) guarded(c echo.Context, next echo.HandlerFunc, id string) (err 
 			s.onPanic()
 		}
 		text := panicText(v)
-		s.log.Error("panic in a request", zap.String("request_id", id),
-			zap.String("stack_trace", "panic: "+text+"\n\n"+string(debug.Stack())))
+		fields := []zap.Field{zap.String("request_id", id), zap.String("stack_trace", "panic: "+text+"\n\n"+string(debug.Stack()))}
+		if s.logFields != nil {
+			fields = append(fields, s.logFields(c.Request().Context())...)
+		}
+		s.log.Error("panic in a request", fields...)
 		err = &refusal{status: http.StatusInternalServerError, word: "internal"}
 	}()
 	return next(c)
@@ -205,6 +208,9 @@ func (s *Server) access(c echo.Context, id string, took time.Duration, err error
 			fields = append(fields, zap.Array("set_aside", otherEvents(n.others)))
 		}
 	}
+	if s.logFields != nil {
+		fields = append(fields, s.logFields(c.Request().Context())...)
+	}
 	entry.Write(fields...)
 }
 
@@ -273,7 +279,7 @@ func requestOf(c echo.Context, n *note, took time.Duration) httpRequest {
 // MarshalLogObject writes the fields of google.logging.type.HttpRequest.
 func (h httpRequest) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("requestMethod", h.method)
-	enc.AddString("requestUrl", webhookPath)
+	enc.AddString("requestUrl", WebhookPath)
 	enc.AddInt("status", h.status)
 	enc.AddString("latency", strconv.FormatFloat(h.took.Seconds(), 'f', 6, 64)+"s")
 	enc.AddString("requestSize", strconv.Itoa(h.requestSize))

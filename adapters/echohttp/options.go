@@ -1,9 +1,11 @@
 package echohttp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
@@ -66,6 +68,11 @@ type Options struct {
 	// Checks say whether the process can do its work; see Check.
 	Checks map[string]Check
 	Limits Limits
+	// Around is put around all requests, to trace them for instance; LogFields are
+	// added to the webhook's line, from the context that the request has by then. Nil
+	// ones add nothing.
+	Around    func(http.Handler) http.Handler
+	LogFields func(ctx context.Context) []zap.Field
 	// OnWebhook is told how each request to the webhook ended, and OnPanic of each
 	// panic that was caught. They must return at once and may be called concurrently;
 	// nil ones are not called.

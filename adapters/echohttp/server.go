@@ -1,6 +1,7 @@
 package echohttp
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -19,6 +20,7 @@ type Server struct {
 	log      *zap.Logger
 	started  atomic.Bool
 
+	logFields func(ctx context.Context) []zap.Field
 	onWebhook func(WebhookRequest)
 	onPanic   func()
 }
@@ -36,7 +38,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{ready: ready, log: o.Log, onWebhook: o.OnWebhook, onPanic: o.OnPanic}
+	s := &Server{ready: ready, log: o.Log, logFields: o.LogFields, onWebhook: o.OnWebhook, onPanic: o.OnPanic}
 	s.webhook = webhookHandler{
 		format: o.Webhook, intake: o.Intake, counters: &s.counters, limits: limits,
 		slots:  semaphore.NewWeighted(int64(limits.MaxConcurrent)),
@@ -48,7 +50,7 @@ func New(o Options) (*Server, error) {
 		drainDelay:     limits.DrainDelay, drainTimeout: limits.DrainTimeout,
 		onDrain: ready.drain,
 		server: &http.Server{
-			Handler:           onDecodedPath(s.routes()),
+			Handler:           onDecodedPath(around(o.Around, s.routes())),
 			ReadHeaderTimeout: limits.ReadHeaderTimeout,
 			ReadTimeout:       limits.ReadTimeout,
 			WriteTimeout:      limits.WriteTimeout,
@@ -80,9 +82,9 @@ func (s *Server) routes() *echo.Echo {
 	e.Use(s.edge)
 
 	if s.webhook.intake != nil {
-		e.GET(webhookPath, s.webhook.verify)
-		e.POST(webhookPath, s.webhook.receive)
-		e.OPTIONS(webhookPath, notAllowed("GET, POST"))
+		e.GET(WebhookPath, s.webhook.verify)
+		e.POST(WebhookPath, s.webhook.receive)
+		e.OPTIONS(WebhookPath, notAllowed("GET, POST"))
 	}
 	for path, handler := range map[string]echo.HandlerFunc{
 		"/live":    func(c echo.Context) error { return answer(c, http.StatusOK, status("ok")) },
@@ -103,6 +105,13 @@ func notAllowed(allow string) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderAllow, allow)
 		return echo.ErrMethodNotAllowed
 	}
+}
+
+func around(wrap func(http.Handler) http.Handler, h http.Handler) http.Handler {
+	if wrap == nil {
+		return h
+	}
+	return wrap(h)
 }
 
 // onDecodedPath routes on the decoded path: Cloud Run decodes paths on the way,

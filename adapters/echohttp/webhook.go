@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	webhookPath     = "/webhook"
+	// WebhookPath is where Meta delivers.
+	WebhookPath     = "/webhook"
 	signatureHeader = "X-Hub-Signature-256"
 	// maxChallenge bounds what is echoed; Meta's challenge is a number of about ten
 	// digits.

@@ -9,6 +9,7 @@ type partRef struct {
 	Turn         domain.TurnID         `json:"t,omitempty"`
 	Part         int                   `json:"p,omitempty"`
 	Attempt      int                   `json:"a,omitempty"`
+	Trace        string                `json:"tr,omitempty"`
 }
 
 type pricing struct {

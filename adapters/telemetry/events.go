@@ -20,6 +20,7 @@ import (
 type EventLogger struct {
 	log     *zap.Logger
 	refs    *Refs
+	project string
 	queue   chan ports.Event
 	dropped atomic.Int64
 }
@@ -49,6 +50,10 @@ func (l *EventLogger) Observe(ev ports.Event) {
 
 // Dropped is how many events found the queue full.
 func (l *EventLogger) Dropped() int64 { return l.dropped.Load() }
+
+// InProject has trace ids written in the form that names a Google Cloud project. It is
+// called before Run.
+func (l *EventLogger) InProject(project string) { l.project = project }
 
 // Run writes events until ctx ends, then those that wait still, and returns nil.
 // Let it end last, so that it sees the end of everything else. It is called once.
@@ -132,7 +137,10 @@ func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, det
 	if !ev.At.IsZero() {
 		entry.Time = ev.At
 	}
-	fields := make([]zap.Field, 0, 12)
+	fields := make([]zap.Field, 0, 16)
+	if ev.Trace != "" {
+		fields = append(fields, Trace(l.project, ev.Trace)...)
+	}
 	fields = append(fields, zap.String("event", name), l.refs.Turn(ev.Turn), l.refs.Conversation(ev.Conversation))
 	switch len(ev.Messages) {
 	case 0:

@@ -25,6 +25,7 @@ type Config struct {
 	Dialogue DialogueConfig
 	Safety   SafetyConfig
 	Log      LogConfig
+	Trace    TraceConfig
 }
 
 // HTTPConfig is about the listeners.

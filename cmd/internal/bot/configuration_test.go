@@ -17,7 +17,7 @@ const configurationFile = "../../../docs/configuration.md"
 // headings are the titles of the parts of the config struct; one that has none goes
 // under the name of its field.
 var headings = map[string]string{
-	"HTTP": "Listeners", "WhatsApp": "WhatsApp", "Store": "Store", "Sending": "Meta's limits", "Vendors": "Vendors", "Dialogue": "Dialogue", "Log": "Log",
+	"HTTP": "Listeners", "WhatsApp": "WhatsApp", "Store": "Store", "Sending": "Meta's limits", "Vendors": "Vendors", "Dialogue": "Dialogue", "Log": "Log", "Trace": "Traces",
 }
 
 // TestConfigurationListsEverySetting: docs/configuration.md is made from the config

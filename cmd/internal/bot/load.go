@@ -42,6 +42,7 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 		faults = append(faults, fmt.Errorf("ROLE: %s needs a store that several processes share (REDIS_URL), and STORE=embedded belongs to one process", cfg.Role))
 	}
 	faults = append(faults, storeFaults(cfg)...)
+	faults = append(faults, cfg.Trace.faults()...)
 	if err := tooManySecrets(cfg.WhatsApp.AppSecret); err != nil {
 		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET %w", err))
 	}

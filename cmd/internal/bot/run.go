@@ -20,6 +20,7 @@ import (
 	"whatsappnode/adapters/metrics"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
+	"whatsappnode/adapters/tracing"
 	"whatsappnode/adapters/voicenote"
 	"whatsappnode/app"
 	"whatsappnode/ports"
@@ -94,13 +95,17 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return err
 	}
 	defer flush()
+	if err := watch.trace(ctx, cfg, key); err != nil {
+		return err
+	}
+	defer watch.close()
 	personas, err := all.personas()
 	if err != nil {
 		return err
 	}
 	responder, err := app.NewResponder(app.Deps{
 		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
-		Pacer: store,
+		Pacer: store, Tracer: watch.turns(),
 	}, rules(cfg))
 	if err != nil {
 		return err
@@ -110,9 +115,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		if take.Webhook, err = newWebhook(all); err != nil {
 			return err
 		}
-		take.Intake = app.NewIntake(store, store, observer, personas)
+		take.Intake = tracing.Intake(app.NewIntake(store, watch.conversations(store), observer, personas))
 	}
-	watch.countRequests(&take)
+	watch.requests(&take)
 	server, err := newServer(cfg, take, store, messenger, log)
 	if err != nil {
 		return err
@@ -128,7 +133,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	worker := app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout)
 	watch.expose(admin, metrics.Sources{
 		Backlog: store, Breakers: breakerStates(shop.breakers), Checks: checkStates(server.Readiness()), Leases: worker.Leases,
-		EventsDropped: watch.eventsDropped, LinesCut: watch.linesCut.Load, Version: Version, Role: cfg.Role, Store: cfg.storeKind(),
+		EventsDropped: watch.eventsDropped, LinesCut: watch.linesCut.Load, SpansLost: watch.tracer.Lost, Version: Version, Role: cfg.Role, Store: cfg.storeKind(),
 	})
 
 	g, gctx := errgroup.WithContext(ctx)
@@ -189,6 +194,7 @@ func observers(key []byte, log *zap.Logger, opt Options, w *watch) (ports.Observ
 	if err != nil {
 		return nil, nil, err
 	}
+	events.InProject(w.project)
 	w.eventsDropped = events.Dropped
 	all := ports.Observers{events}
 	if w.metrics != nil {

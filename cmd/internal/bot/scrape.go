@@ -4,13 +4,21 @@ import (
 	"context"
 	"net/http"
 
+	"go.uber.org/zap"
+
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/echohttp"
 	"whatsappnode/adapters/metrics"
+	"whatsappnode/adapters/telemetry"
+	"whatsappnode/adapters/tracing"
 )
 
-// count has a listener tell how its requests end.
-func (w *watch) countRequests(o *echohttp.Options) {
+// requests has a listener tell how its requests end, and put them into their traces.
+func (w *watch) requests(o *echohttp.Options) {
+	if o.Webhook != nil {
+		o.Around = func(next http.Handler) http.Handler { return w.tracer.Handler(echohttp.WebhookPath, next) }
+		o.LogFields = func(ctx context.Context) []zap.Field { return telemetry.Trace(w.project, tracing.Traceparent(ctx)) }
+	}
 	if w.metrics == nil {
 		return
 	}

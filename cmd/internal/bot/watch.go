@@ -9,6 +9,8 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/metrics"
+	"whatsappnode/adapters/telemetry"
+	"whatsappnode/adapters/tracing"
 	"whatsappnode/ports"
 )
 
@@ -17,23 +19,29 @@ import (
 type watch struct {
 	log     atomic.Pointer[zap.Logger]
 	metrics *metrics.Metrics // nil: nobody scrapes
+	tracer  *tracing.Tracer  // nil: nobody follows
 	meter   *meter           // nil: nobody counts
+	project string           // of Google Cloud, for the traces that log lines name
 
 	linesCut      atomic.Int64 // log lines
 	eventsDropped func() int64
 }
 
-// newWatch is a watch that counts where there is an admin listener to scrape.
+// newWatch is a watch that counts where there is an admin listener to scrape or a
+// collector to send traces to.
 func newWatch(cfg Config) (*watch, error) {
-	w := &watch{}
-	if cfg.HTTP.AdminAddr == "off" {
+	w := &watch{project: cfg.Vendors.Google.Project}
+	scraped := cfg.HTTP.AdminAddr != "off"
+	if !scraped && !cfg.Trace.on() {
 		return w, nil
 	}
 	var err error
 	if w.meter, err = newMeter(cfg); err != nil {
 		return nil, err
 	}
-	w.metrics = metrics.New()
+	if scraped {
+		w.metrics = metrics.New()
+	}
 	return w, nil
 }
 
@@ -56,8 +64,8 @@ func (w *watch) breaker(provider, operation string, state decorate.State) {
 func (w *watch) observer() decorate.Observer {
 	return decorate.Observer{
 		OnCall: func(ctx context.Context, c decorate.Call) {
-			w.count(c)
-			w.write(c)
+			w.count(ctx, c)
+			w.write(ctx, c)
 		},
 		OnSwitch: func(_ context.Context, s decorate.Switch) {
 			if w.metrics != nil {
@@ -69,20 +77,28 @@ func (w *watch) observer() decorate.Observer {
 	}
 }
 
-// count measures an attempt.
-func (w *watch) count(c decorate.Call) {
-	if w.metrics == nil {
+// count measures an attempt and files it.
+func (w *watch) count(ctx context.Context, c decorate.Call) {
+	if w.meter == nil {
 		return
 	}
-	cost, known := w.meter.cost(c, w.meter.product(c.Operation, c.Provider), time.Now())
-	w.metrics.VendorCall(metrics.VendorCall{
-		Stage: c.Operation, Vendor: c.Provider, Outcome: string(c.Kind), Took: c.Took, FirstToken: c.FirstToken, Clip: c.Audio,
+	p := w.meter.product(c.Operation, c.Provider)
+	cost, known := w.meter.cost(c, p, time.Now())
+	if w.metrics != nil {
+		w.metrics.VendorCall(metrics.VendorCall{
+			Stage: c.Operation, Vendor: c.Provider, Outcome: string(c.Kind), Took: c.Took, FirstToken: c.FirstToken, Clip: c.Audio,
+			TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
+		})
+	}
+	w.tracer.Attempt(ctx, tracing.Attempt{
+		Stage: c.Operation, Vendor: c.Provider, Model: p.model, System: systemOf(c.Provider, w.meter.cfg), Number: c.Attempt, Hedge: c.Hedge,
+		Took: c.Took, FirstToken: c.FirstToken, Kind: c.Kind, Characters: c.Characters, AudioBytes: c.AudioBytes, Audio: c.Audio,
 		TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
 	})
 }
 
 // write logs an attempt; the good ones only for who wants every detail.
-func (w *watch) write(c decorate.Call) {
+func (w *watch) write(ctx context.Context, c decorate.Call) {
 	level, name := zap.WarnLevel, "vendor.failed"
 	if c.Err == nil || c.Kind == ports.KindCanceled { // the loser of a hedge, or nobody listens any more
 		level, name = zap.DebugLevel, "vendor.call"
@@ -100,5 +116,5 @@ func (w *watch) write(c decorate.Call) {
 	if level == zap.WarnLevel {
 		fields = append(fields, zap.String("kind", string(c.Kind)), zap.Error(c.Err))
 	}
-	entry.Write(fields...)
+	entry.Write(append(fields, telemetry.Trace(w.project, tracing.Traceparent(ctx))...)...)
 }

@@ -1,0 +1,7 @@
+package tracing
+
+// ParseCloud is parseCloud.
+var ParseCloud = parseCloud
+
+// Reason is reason.
+var Reason = reason

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+
+	"whatsappnode/ports"
+)
+
+// The steps of a turn in its trace. Calls of vendors and of the network stand below
+// them.
+const (
+	stepUnderstand = "understand"
+	stepAnswer     = "answer"
+	stepSpeak      = "speak"
+	stepEncode     = "encode"
+)
+
+// traced begins a worker's work on the turn in its trace.
+func (s *session) traced(ctx context.Context) (context.Context, func(err error)) {
+	if s.deps.Tracer == nil {
+		return ctx, func(error) {}
+	}
+	t := ports.TurnTrace{
+		Turn: s.turn.ID(), Conversation: s.conv.ID(), Trace: s.turn.Trace(), Messages: len(s.inputs), Attempt: s.turn.Attempt(),
+	}
+	for _, m := range s.inputs {
+		if m.Trace != "" && m.Trace != t.Trace {
+			t.Also = append(t.Also, m.Trace)
+		}
+	}
+	if len(s.inputs) > 0 && t.Attempt == 1 {
+		t.ReceivedAt = s.inputs[0].ReceivedAt
+	}
+	ctx, done := s.deps.Tracer.Turn(ctx, t)
+	return ctx, func(err error) { done(string(s.turn.State()), err) }
+}
+
+// step begins a step of the turn in its trace.
+func (s *session) step(ctx context.Context, name string) (context.Context, func(err error)) {
+	if s.deps.Tracer == nil {
+		return ctx, func(error) {}
+	}
+	return s.deps.Tracer.Step(ctx, name)
+}
