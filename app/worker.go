@@ -58,6 +58,33 @@ func (w *Worker) Run(ctx context.Context) error {
 	var heart sync.WaitGroup
 	heart.Go(func() { w.heartbeat(beat) })
 
+	var leasers sync.WaitGroup
+	for range min(cap(w.slots), leasersAtOnce) {
+		leasers.Go(func() { w.lease(ctx, turns, &wg) })
+	}
+	leasers.Wait()
+
+	drained := make(chan struct{})
+	go func() { wg.Wait(); close(drained) }()
+	timer := time.NewTimer(w.drain)
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+		stopTurns(ErrStopping)
+		<-drained
+	}
+	stopBeat()
+	heart.Wait()
+	return nil
+}
+
+// leasersAtOnce is how many callers ask the store for work: a store that writes in
+// groups then hands out several conversations with one write.
+const leasersAtOnce = 16
+
+// lease takes conversations, as many as there are slots for, until ctx ends.
+func (w *Worker) lease(ctx, turns context.Context, wg *sync.WaitGroup) {
 	pause := newPause()
 	for ctx.Err() == nil {
 		select {
@@ -81,20 +108,6 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.handle(turns, work)
 		})
 	}
-
-	drained := make(chan struct{})
-	go func() { wg.Wait(); close(drained) }()
-	timer := time.NewTimer(w.drain)
-	defer timer.Stop()
-	select {
-	case <-drained:
-	case <-timer.C:
-		stopTurns(ErrStopping)
-		<-drained
-	}
-	stopBeat()
-	heart.Wait()
-	return nil
 }
 
 // handle brings one conversation on and sees to its lease whatever happens.

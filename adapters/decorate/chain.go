@@ -89,13 +89,16 @@ func (c *chain[P, R]) run(ctx context.Context, ask ask[P, R]) (R, func(), error)
 	if left := c.left(ctx); left < c.policy.Least {
 		return none, forget, &ports.Error{Op: c.operation, Kind: ports.KindTimeout, Err: late{"nothing can be done", left}}
 	}
-	if c.policy.Hedge == 0 || len(c.providers) == 1 {
+	if !c.hedges() {
 		r, err := c.inTurn(ctx, ask)
 		return r, forget, err
 	}
 	r, losers, err := c.race(ctx, ask)
 	return r, func() { losers(); forget() }, err
 }
+
+// hedges reports whether a second provider may be asked while the first is at it.
+func (c *chain[P, R]) hedges() bool { return c.policy.Hedge > 0 && len(c.providers) > 1 }
 
 // inTurn asks one provider after the other.
 func (c *chain[P, R]) inTurn(ctx context.Context, ask ask[P, R]) (R, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"whatsappnode/ports"
@@ -25,24 +26,31 @@ func LLM(providers []NamedLLM, policy Policy) (ports.LLMPort, error) {
 		return nil, err
 	}
 	c.discard = (*answer).close
-	return &llm{c}, nil
+	calls := !slices.ContainsFunc(providers, func(p NamedLLM) bool { return !ports.CallsTools(p.Port) })
+	if c.hedges() {
+		return &llm{race: c, callsTools: calls}, nil
+	}
+	direct, err := newChain[ports.LLMPort, *stream](OperationLLM, providers, policy)
+	if err != nil {
+		return nil, err
+	}
+	return &llm{direct: direct, callsTools: calls}, nil
 }
 
+// llm has a race or a direct way.
 type llm struct {
-	chain *chain[ports.LLMPort, *answer]
+	race *chain[ports.LLMPort, *answer]
+	// direct asks one model after the other and never two at once.
+	direct *chain[ports.LLMPort, *stream]
+	// callsTools says that every provider does, since each may be asked.
+	callsTools bool
 }
 
 var _ ports.ToolCaller = (*llm)(nil)
 
-// CallsTools implements ports.ToolCaller: each of the providers must be able to, since
-// each may be asked.
+// CallsTools implements ports.ToolCaller.
 func (l *llm) CallsTools() bool {
-	for _, p := range l.chain.providers {
-		if !ports.CallsTools(p.Port) {
-			return false
-		}
-	}
-	return true
+	return l.callsTools
 }
 
 // Generate implements ports.LLMPort.
@@ -61,7 +69,11 @@ func (l *llm) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 			yield(ports.LLMChunk{}, err)
 			return
 		}
-		a, release, err := l.chain.run(ctx, func(t *trial, port ports.LLMPort) (*answer, error) {
+		if l.race == nil {
+			l.listen(ctx, req, yield)
+			return
+		}
+		a, release, err := l.race.run(ctx, func(t *trial, port ports.LLMPort) (*answer, error) {
 			return begin(t, port, req)
 		})
 		defer release()
@@ -71,5 +83,19 @@ func (l *llm) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 		}
 		defer a.close()
 		a.pour(yield)
+	}
+}
+
+// listen reads without a race.
+func (l *llm) listen(ctx context.Context, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) {
+	s, release, err := l.direct.run(ctx, func(t *trial, port ports.LLMPort) (*stream, error) {
+		return listen(t, port, req, yield)
+	})
+	release()
+	if err == nil {
+		err = s.failed
+	}
+	if err != nil {
+		yield(ports.LLMChunk{}, err)
 	}
 }

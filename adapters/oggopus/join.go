@@ -115,7 +115,8 @@ func join(clips [][]byte, opt JoinOptions) (note []byte, length time.Duration, e
 	if err := opt.check(); err != nil {
 		return nil, 0, err
 	}
-	j := joiner{opt: opt, out: make(sliceWriter, 0, joinedSize(clips, opt))}
+	j := joiner{opt: opt, out: make(sliceWriter, 0, joinedSize(clips, opt)), part: lendPart()}
+	defer j.part.giveBack()
 	for i, clip := range clips {
 		if err := j.add(i, clip); err != nil {
 			return nil, 0, &ClipError{Index: i, Err: err}
@@ -147,7 +148,7 @@ type joiner struct {
 	opt  JoinOptions
 	out  sliceWriter
 	w    *Writer
-	part part
+	part *part
 	gain int16
 	tail int64 // samples at the end of the last clip that its own file does not play
 	late int64 // samples the note is longer than it should be so far

@@ -2,6 +2,7 @@ package oggopus
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/pion/opus"
 )
@@ -20,6 +21,18 @@ type part struct {
 	info    Info
 	packets []piece
 	kept    []piece // those of packets that go into the note
+}
+
+// parts lends the memory of parts: a list of packets is a third of a note's size.
+var parts = sync.Pool{New: func() any { return &part{packets: make([]piece, 0, 1024)} }}
+
+func lendPart() *part { return parts.Get().(*part) }
+
+// giveBack keeps the memory, and nothing of the clip.
+func (p *part) giveBack() {
+	clear(p.packets[:cap(p.packets)])
+	*p = part{packets: p.packets[:0]}
+	parts.Put(p)
 }
 
 // piece is a packet of a part; data may point into the clip.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -143,25 +144,34 @@ func (e *endpoint) send(op string, req *http.Request) (*http.Response, error) {
 	return nil, readFailure(body).fault(op, resp.StatusCode, resp.Header)
 }
 
-// usualAnswer is room for a spoken sentence.
-const usualAnswer = 16 << 10
+// scratch lends the memory that answers of unknown length are read into: growing a new
+// buffer for each would throw away as much again as is kept.
+var scratch = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, usualAnswer)) }}
+
+const (
+	// usualAnswer is room for a spoken sentence.
+	usualAnswer = 32 << 10
+	// keptScratch is the largest memory that is lent again.
+	keptScratch = 1 << 20
+)
 
 // readAll reads an answer of at most limit bytes and closes it.
 func readAll(op string, resp *http.Response, limit int64) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
-	room := int64(usualAnswer)
-	if told := resp.ContentLength; told >= 0 && told <= limit && told <= 1<<20 {
-		room = told + bytes.MinRead // so that the end is seen without growing
-	}
-	buf := bytes.NewBuffer(make([]byte, 0, room))
+	buf := scratch.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= keptScratch {
+			buf.Reset()
+			scratch.Put(buf)
+		}
+	}()
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return nil, httpstatus.FromDo(op, err, nil)
 	}
-	data := buf.Bytes()
-	if int64(len(data)) > limit {
+	if int64(buf.Len()) > limit {
 		return nil, &ports.Error{Op: op, Kind: ports.KindTransient, Err: fmt.Errorf("the answer is larger than %d MB", limit>>20)}
 	}
-	return data, nil
+	return bytes.Clone(buf.Bytes()), nil
 }
 
 // bounded gives a context without a deadline one.

@@ -167,38 +167,39 @@ func (s *Store) write() {
 		case <-timer.C:
 		}
 		pace.wait()
-		timer.Reset(s.transact(s.gather(first)))
+		wait := s.transact(s.gather(first))
+		pace.done(len(s.queue))
+		timer.Reset(wait)
 	}
 }
 
-// pace makes a writer that never rests take a breath between transactions, so that
-// more jobs share each. A commit costs as much as a dozen jobs; who is waited for by
-// few people commits at once.
+// pace makes a writer that many people wait for take a breath between transactions, so
+// that more jobs share each. A commit costs as much as a dozen jobs, and while the disk
+// confirms it a process on one core does nothing else. Who is waited for by few people
+// commits at once.
 type pace struct {
-	last   time.Time // when the newest transaction began
-	streak int       // transactions that followed each other closely
+	began time.Time // when the newest transaction began
+	// crowd is how many jobs came while one of the newest transactions ran, in the mean.
+	crowd float64
 }
 
 const (
-	// breath is the least time between transactions of a busy writer, and so what an
-	// acknowledgement takes longer at most.
+	// breath is the time between transactions for each job that came meanwhile.
 	breath = 2 * time.Millisecond
-	// busy is from how many transactions in a row on a writer is busy.
-	busy = 20
+	// longestBreath is what an acknowledgement takes longer at most.
+	longestBreath = 8 * time.Millisecond
 )
 
+// wait takes the breath that is left to take.
 func (p *pace) wait() {
-	gap := time.Since(p.last)
-	switch {
-	case gap > 2*breath:
-		p.streak = 0
-	case p.streak < busy:
-		p.streak++
-	case gap < breath:
-		time.Sleep(breath - gap)
+	if left := min(time.Duration(p.crowd*float64(breath)), longestBreath) - time.Since(p.began); left > 0 {
+		time.Sleep(left)
 	}
-	p.last = time.Now()
+	p.began = time.Now()
 }
+
+// done notes how many jobs came during the transaction that just ended.
+func (p *pace) done(came int) { p.crowd += (float64(came) - p.crowd) / 8 }
 
 // gather takes what is queued behind first, up to a bound.
 func (s *Store) gather(first *job) []*job {

@@ -14,7 +14,7 @@ const (
 	lazyCollection = 300
 	// roomy is what may be taken before the collector becomes eager. Ten thousand turns
 	// in flight would otherwise keep a gigabyte of what is gone.
-	roomy = 320 << 20
+	roomy = 384 << 20
 	// eagerCollection bounds how often the collector runs then.
 	eagerCollection = 20
 	lookAtHeapEvery = time.Second
