@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,6 +46,9 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 		s.event(ports.StageTrouble, time.Since(began), "the answer broke off and is asked for again", err)
 		out, truncated, err = s.read(ctx, began, said)
 	}
+	if errors.Is(err, errWithheld) {
+		return s.withhold(said, s.withheldWhy), nil
+	}
 	if err != nil {
 		return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
 	}
@@ -57,6 +61,9 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 	}
 	s.understoodBy(said, reply.Language)
 	reply.Language = s.answered(said, reply.Language)
+	if reply, err = s.vetted(said, reply); err != nil {
+		return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
+	}
 	s.event(ports.StageAnswered, time.Since(began), "", nil)
 	return reply, nil
 }
@@ -78,7 +85,9 @@ func (s *session) read(ctx context.Context, began time.Time, said understanding)
 			return "", false, &ports.Error{Op: "read", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
 		}
 		if ready := stream.Feed(chunk.Text); aloud && ready != "" {
-			aloud = s.aloud(ctx, said, &stream, ready)
+			if aloud = s.aloud(ctx, said, &stream, ready); s.silenced() {
+				return "", false, errWithheld
+			}
 		}
 		done, truncated = done || chunk.Done, truncated || chunk.Truncated
 		if err := s.overtaken(ctx); err != nil {

@@ -50,6 +50,9 @@ type Options struct {
 	Notes NoteMaker
 	// Clips measures what users sent; nil: nothing is refused for its length.
 	Clips ClipMeter
+	// Secrets are the values in force that no answer may hold; nil: there are none. It is
+	// called once a turn and may be called concurrently.
+	Secrets func() []string
 	// NewID makes a unique id of letters and digits.
 	NewID func() string
 }

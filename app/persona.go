@@ -52,6 +52,16 @@ type Persona struct {
 	// turn may play together; zero: any.
 	MaxClip time.Duration
 
+	// MaxAnswerChars is the longest answer, in characters; a longer one is cut behind a
+	// whole sentence. Zero: any.
+	MaxAnswerChars int
+	// Vetting is what answers are looked through for.
+	Vetting Vetting
+	// FiltersIn stand between the user's words and the model, FiltersOut between the
+	// model's words and the user, in their order.
+	FiltersIn, FiltersOut []ports.FilterPort
+
+	quotes   []domain.Quotes
 	standing string // what the model is told in every turn
 }
 
@@ -73,8 +83,8 @@ func (p *Persona) check() error {
 	if !p.Burst.valid() || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
 		faults = append(faults, errors.New("burst, token limit, temperature or least confidence is out of range"))
 	}
-	if !p.Rate.valid() || !p.Loop.valid() || p.MaxClip < 0 {
-		faults = append(faults, errors.New("rate, loop or longest clip is out of range"))
+	if !p.Rate.valid() || !p.Loop.valid() || p.MaxClip < 0 || p.MaxAnswerChars < 0 {
+		faults = append(faults, errors.New("rate, loop, longest clip or longest answer is out of range"))
 	}
 	for _, l := range p.Languages {
 		if _, ok := domain.CleanLanguage(l); !ok {
@@ -84,7 +94,7 @@ func (p *Persona) check() error {
 	if p.TTS == nil {
 		p.ReplyMode = ReplyText
 	}
-	p.standing = p.houseRules()
+	p.standing, p.quotes = p.houseRules(), p.quotations()
 	return errors.Join(faults...)
 }
 

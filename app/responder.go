@@ -73,6 +73,12 @@ type session struct {
 	// listened is how long the clips of the turn play; tooLong are those not heard.
 	listened atomic.Int64
 	tooLong  map[domain.MessageID]bool
+	// secrets must not be said; vouched is what tools told; withheld says that the
+	// model's answer was put aside, and withheldWhy what was found in it.
+	secrets     domain.Secrets
+	vouched     []string
+	withheld    bool
+	withheldWhy string
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -326,7 +332,7 @@ func (s *session) remember() {
 		return // nobody answered
 	}
 	said := s.understood()
-	if s.instead != nil || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
+	if s.instead != nil || s.withheld || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
 		return
 	}
 	s.conv.SpeakIn(said.language)

@@ -85,6 +85,7 @@ func (s *session) listenTo(ctx context.Context, language string) {
 		var once sync.Once
 		s.speech.traced = func(err error) { once.Do(func() { traced(err) }) }
 	}
+	s.speech.vet = s.vetPieces(language)
 }
 
 // hush ends what is being spoken, if anything is.

@@ -37,6 +37,8 @@ type speech struct {
 	crowded  bool
 	left     func()
 	traced   func(err error) // ends its step in the trace, once
+	// vet gives a piece as it may be spoken, or false when the answer may not be.
+	vet func(domain.Piece) (string, bool)
 }
 
 // piece is a part of the answer in one call of the engine.
@@ -140,6 +142,14 @@ func (sp *speech) rest(text string) (string, bool) {
 // add begins to speak a piece. A piece that fails after all that the engine's own
 // retries and stand-ins could do ends the others: no note comes of them.
 func (sp *speech) add(p domain.Piece) {
+	if sp.vet != nil {
+		fit, ok := sp.vet(p)
+		if !ok {
+			sp.cancel(errWithheld)
+			return
+		}
+		p.Text = fit
+	}
 	spoken, aside := sp.narrator.SayPiece(p)
 	one := &piece{written: p.Text, end: p.End, spoken: spoken, aside: aside, first: len(sp.pieces) == 0}
 	sp.pieces = append(sp.pieces, one)

@@ -23,6 +23,7 @@ type understanding struct {
 	notice   notice // used when text is empty
 	// stranger is the language behind noticeStranger.
 	stranger string
+	found    []string // what the filters changed
 }
 
 // understand hears every voice message of the turn, several in parallel, keeps
@@ -53,7 +54,9 @@ func (s *session) understand(ctx context.Context) (understanding, error) {
 			return understanding{}, err
 		}
 	}
-	return s.understood(), nil
+	said := s.understood()
+	s.filtered("in", said.found)
+	return said, nil
 }
 
 // unclear counts the voice messages that were heard and cannot be used.
@@ -181,17 +184,20 @@ func (s *session) understood() understanding {
 	var lines []string
 	for _, m := range s.inputs {
 		line, why := s.words(m)
-		line = strings.TrimSpace(domain.CleanText(line))
+		language := ""
+		if tr, ok := s.turn.Transcript(m.ID); ok {
+			_, language, _ = s.persona.judge(tr)
+		}
+		line, found := s.filterIn(line, language)
+		u.found = append(u.found, found...)
 		if line == "" && why == "" && m.Group == "" && domain.StartsTurn(m.Content) {
 			why = noticeEmpty // there was nothing but what nobody sees
 		}
 		switch {
 		case line != "":
 			lines = append(lines, line)
-			if tr, ok := s.turn.Transcript(m.ID); ok {
-				if _, language, _ := s.persona.judge(tr); language != "" {
-					u.language = language
-				}
+			if language != "" {
+				u.language = language
 			}
 		case why != "" && u.notice != noticeStranger: // which tells more than the others
 			u.notice = why

@@ -40,6 +40,9 @@ const (
 	StageDropped     Stage = "dropped"
 	StageDead        Stage = "dead"
 	StageDuplicate   Stage = "duplicate" // a message was seen before
+	StageWithheld    Stage = "withheld"  // the model's answer must not be given; Detail says why
+	StageTrimmed     Stage = "trimmed"   // the model's answer was cut; Detail says why
+	StageFiltered    Stage = "filtered"  // a filter changed words; Detail is "in" or "out" and what it found
 	StageTrouble     Stage = "trouble"   // the bot itself has a problem; see Err
 )
 

@@ -27,6 +27,7 @@ type (
 		ReplyMode       text            `yaml:"reply_mode" setting:"REPLY_MODE"`
 		SendAside       text            `yaml:"send_aside" setting:"SEND_ASIDE"`
 		FallbackMessage text            `yaml:"fallback_message" setting:"FALLBACK_MESSAGE"`
+		OutputChecks    list            `yaml:"output_checks" setting:"OUTPUT_CHECKS"`
 		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
 		Limits          limits          `yaml:"limits"`
 	}
@@ -49,6 +50,7 @@ type (
 		RateMessages    text `yaml:"rate_limit_messages" setting:"RATE_LIMIT_MESSAGES"`
 		RateEvery       text `yaml:"rate_limit_every" setting:"RATE_LIMIT_EVERY"`
 		MaxClip         text `yaml:"max_clip" setting:"MAX_CLIP"`
+		MaxAnswer       text `yaml:"max_answer_chars" setting:"MAX_ANSWER_CHARS"`
 		LoopTurns       text `yaml:"loop_turns" setting:"LOOP_TURNS"`
 		LoopQuiet       text `yaml:"loop_quiet" setting:"LOOP_QUIET"`
 	}

@@ -108,6 +108,9 @@ var events = map[ports.Stage]event{
 	ports.StageFinished:    {"turn.finished", "turn.finished", zapcore.InfoLevel, "state"},
 	ports.StageDropped:     {"turn.dropped", "turn.dropped", zapcore.InfoLevel, "reason"},
 	ports.StageDead:        {"turn.dead", "turn.dead", zapcore.ErrorLevel, "reason"},
+	ports.StageWithheld:    {"llm.withheld", "llm.withheld", zapcore.WarnLevel, "reason"},
+	ports.StageTrimmed:     {"llm.trimmed", "llm.trimmed", zapcore.InfoLevel, "reason"},
+	ports.StageFiltered:    {"words.filtered", "words.filtered", zapcore.InfoLevel, "what"},
 	ports.StageTrouble:     {"bot.trouble", "bot.trouble", zapcore.ErrorLevel, "what"},
 }
 

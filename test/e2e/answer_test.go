@@ -156,7 +156,7 @@ func TestReplyModes(t *testing.T) {
 
 func TestAnswersAboveTheLimitOfWhatsAppAreSplit(t *testing.T) {
 	t.Parallel()
-	b := start(t, settings{"FAKE_KNOBS": "tokens=2500"})
+	b := start(t, settings{"FAKE_KNOBS": "tokens=2500", "MAX_ANSWER_CHARS": "0"})
 	ana := b.user(t)
 	ana.writes("Tell me 日本語 everything 🙂")
 	var words []string

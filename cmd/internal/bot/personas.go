@@ -52,10 +52,11 @@ type personaSettings struct {
 func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, []error) {
 	if cfg.AgentsFile == "" {
 		v, faults := build(cfg.Vendors.LLM, cfg.Vendors.STT, cfg.Vendors.TTS, nil)
-		return agents{{
+		all := agents{{
 			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, appName: varAppSecret,
 			token: cfg.WhatsApp.AccessToken, appSecret: cfg.WhatsApp.AppSecret, verifyToken: cfg.WhatsApp.VerifyToken,
-		}}, faults
+		}}
+		return all, append(faults, toldSecrets(cfg, all)...)
 	}
 	file, err := agentsfile.Load(cfg.AgentsFile)
 	faults := inFile(err)
@@ -67,9 +68,9 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 		v, unknown := build(given.LLM, given.STT, given.TTS, written.Voices)
 		a.engines, a.persona = v, guarded(persona(given.Dialogue, v), given.Safety)
 		all = append(all, a)
-		faults = append(faults, slices.Concat(more, wrong, placed(unknown, written))...)
+		faults = append(faults, slices.Concat(more, wrong, placed(append(unknown, safetyFaults(given.Safety)...), written))...)
 	}
-	return all, distinct(faults)
+	return all, distinct(append(faults, toldSecrets(cfg, all)...))
 }
 
 // persona turns settings and engines into who the bot is at a number.

@@ -88,7 +88,8 @@ func TestAgentsFileGivesEverything(t *testing.T) {
     send_aside: false
     fallback_message: Ahora no.
     scope_guard: false
-    limits: {rate_limit_messages: 3, rate_limit_every: 9s, max_clip: 90s, loop_turns: 5, loop_quiet: 6m, turn_timeout: 45s, burst_window: 2s, burst_unfinished: 3s, burst_limit: 4s, history_messages: 7, history_tokens: 70, max_spoken_chars: 77, max_tokens: 5, temperature: 0, min_confidence: 1}
+    output_checks: [contacts]
+    limits: {max_answer_chars: 900, rate_limit_messages: 3, rate_limit_every: 9s, max_clip: 90s, loop_turns: 5, loop_quiet: 6m, turn_timeout: 45s, burst_window: 2s, burst_unfinished: 3s, burst_limit: 4s, history_messages: 7, history_tokens: 70, max_spoken_chars: 77, max_tokens: 5, temperature: 0, min_confidence: 1}
 `))))
 	require.NoError(t, err)
 	a, b := all[0], all[1]
@@ -104,6 +105,7 @@ func TestAgentsFileGivesEverything(t *testing.T) {
 		Memory: domain.Memory{Messages: 7, Tokens: 70}, TurnTimeout: 45 * time.Second, MaxSpokenChars: 77,
 		Burst:     app.Burst{Window: 2 * time.Second, Unfinished: 3 * time.Second, Limit: 4 * time.Second},
 		MaxTokens: 5, MinConfidence: 1,
+		MaxAnswerChars: 900, Vetting: app.Vetting{Contacts: true},
 		Rate: app.Rate{Messages: 3, Every: 9 * time.Second}, MaxClip: 90 * time.Second, Loop: app.Loop{Turns: 5, Quiet: 6 * time.Minute},
 	}, p)
 	require.Equal(t, map[string]string{"LLM": "offline", "STT": "fake", "TTS": "fake"}, a.Vendors)

@@ -106,7 +106,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	responder, err := app.NewResponder(app.Deps{
 		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
 		Pacer: store, Tracer: watch.turns(),
-	}, rules(cfg))
+	}, rules(cfg, all))
 	if err != nil {
 		return err
 	}
@@ -164,11 +164,11 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 
 // rules turns the settings into those rules of the slow half that hold for every
 // number.
-func rules(cfg Config) app.Options {
+func rules(cfg Config, all agents) app.Options {
 	return app.Options{
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		TakesStatuses: cfg.Role == roleAll,
-		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, NewID: rand.Text,
+		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, Secrets: secrets(cfg, all), NewID: rand.Text,
 	}
 }
 
