@@ -112,10 +112,13 @@ func TestManyLongClipsAreNotAllHeard(t *testing.T) {
 		r.opt.MaxClip, r.opt.Clips, r.opt.Burst.Limit = time.Minute, meter{}, 0
 		r.brain.delay = time.Second
 	}, func(r *rig) {
-		r.says("m0", "ES.1", "listen")
+		batch := []domain.Message{message("m0", "ES.1", domain.Text{Body: "listen"})}
 		for i := range 9 {
-			r.speaks(fmt.Sprintf("m%d", i+1), "ES.1", "50s")
+			ref := domain.MediaID(fmt.Sprintf("media-%d", i))
+			r.phone.put(ref, []byte("50s"))
+			batch = append(batch, message(fmt.Sprintf("m%d", i+1), "ES.1", domain.Voice{Media: domain.MediaRef{ID: ref, Number: number}}))
 		}
+		r.receives(batch...)
 		r.pass(time.Minute)
 		require.Len(t, r.ears.asked, 2, "what plays twice as long as the longest clip")
 		require.Equal(t, []string{"You said: listen + 50s + 50s"}, r.answers())
