@@ -44,6 +44,7 @@ func TestStoreDedup(t *testing.T)        { porttest.TestDedup(t, storeHarness())
 func TestStoreInbox(t *testing.T)        { porttest.TestInbox(t, storeHarness()) }
 func TestStoreConversation(t *testing.T) { porttest.TestConversation(t, storeHarness()) }
 func TestStoreDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, storeHarness()) }
+func TestStoreExport(t *testing.T)       { porttest.TestExport(t, storeHarness()) }
 
 func TestStoreErasure(t *testing.T) {
 	h := porttest.ErasureHarness{StoreHarness: storeHarness()}

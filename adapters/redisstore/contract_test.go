@@ -128,6 +128,7 @@ func (s *site) suites(t *testing.T) {
 	t.Run("Inbox", func(t *testing.T) { porttest.TestInbox(t, s.harness()) })
 	t.Run("Conversation", func(t *testing.T) { porttest.TestConversation(t, s.harness()) })
 	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, s.harness()) })
+	t.Run("Export", func(t *testing.T) { porttest.TestExport(t, s.harness()) })
 	t.Run("Backlog", func(t *testing.T) { porttest.TestBacklog(t, s.harness()) })
 	t.Run("Erasure", func(t *testing.T) {
 		h := s.erasure()

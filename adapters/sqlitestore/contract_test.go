@@ -83,6 +83,7 @@ func TestDedup(t *testing.T)        { porttest.TestDedup(t, harness()) }
 func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
 func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }
 func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
+func TestExport(t *testing.T)       { porttest.TestExport(t, harness()) }
 
 func TestBacklog(t *testing.T) { porttest.TestBacklog(t, harness()) }
 
@@ -108,6 +109,7 @@ func TestSealed(t *testing.T) {
 	t.Run("Inbox", func(t *testing.T) { porttest.TestInbox(t, harness(keys...)) })
 	t.Run("Conversation", func(t *testing.T) { porttest.TestConversation(t, harness(keys...)) })
 	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, harness(keys...)) })
+	t.Run("Export", func(t *testing.T) { porttest.TestExport(t, harness(keys...)) })
 	t.Run("Erasure", func(t *testing.T) { testErasure(t, keys...) })
 }
 

@@ -70,6 +70,16 @@ func operatorCommands(getenv settings.Getenv, stdout io.Writer) []*cobra.Command
 			return operate.Erase(ctx, s, stdout, user, opt)
 		}),
 	}
+	var file string
+	export := &cobra.Command{
+		Use: "export USER", Short: "Write everything that is stored about a person as JSON", Args: cobra.ExactArgs(1),
+		Long: "Write everything that is stored about a person, given by phone number or user id, as one JSON document:\n" +
+			"words, names and numbers in full, for that person.",
+		RunE: with(func(ctx context.Context, s bot.OperatorStore, user string) error {
+			return operate.ExportTo(ctx, s, stdout, file, user)
+		}),
+	}
+	export.Flags().StringVar(&file, "out", "", "file to write, which must not exist and only its owner may read; unset: standard output")
 	reseal := &cobra.Command{
 		Use: "reseal", Short: "Seal everything that is stored with the first key", Args: cobra.NoArgs,
 		Long: "Seal with the first key (STORE_KEY, or the first of STORE_KEYS) every record that is plain or that another key\n" +
@@ -78,7 +88,7 @@ func operatorCommands(getenv settings.Getenv, stdout io.Writer) []*cobra.Command
 			return operate.Reseal(ctx, s, stdout, opt)
 		}),
 	}
-	all := []*cobra.Command{letters, inspect, erase, reseal}
+	all := []*cobra.Command{letters, inspect, erase, export, reseal}
 	for _, c := range all {
 		flags := c.PersistentFlags()
 		flags.BoolVar(&opt.JSON, "json", false, "one JSON document in place of text")

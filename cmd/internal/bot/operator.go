@@ -15,6 +15,7 @@ type OperatorStore interface {
 	ports.ConversationPort
 	ports.DeadLetterPort
 	ports.ErasurePort
+	ports.ExportPort
 	Reseal(ctx context.Context) (int, error)
 	Close() error
 }

@@ -20,6 +20,7 @@ type store interface {
 	ports.ConversationPort
 	ports.DeadLetterPort
 	ports.ErasurePort
+	ports.ExportPort
 	ports.PacerPort
 	ports.BacklogPort
 	// Reseal seals with the first key what is not sealed by it, and tells how much.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -39,6 +40,7 @@ type eraseView struct {
 	Who     personView              `json:"who"`
 	Found   []domain.ConversationID `json:"found"`
 	Erased  bool                    `json:"erased"`
+	At      time.Time               `json:"erased_at,omitzero"`
 	Removed *removedView            `json:"removed,omitempty"`
 }
 
@@ -76,7 +78,7 @@ func Erase(ctx context.Context, port ports.ErasurePort, out io.Writer, user stri
 		return fmt.Errorf("erase: %w", err)
 	}
 	removed := removedView(gone)
-	v.Erased, v.Removed = true, &removed
+	v.Erased, v.At, v.Removed = true, time.Now().UTC().Truncate(time.Second), &removed
 	if opt.JSON {
 		return document(out, v)
 	}
@@ -106,7 +108,7 @@ func writeRemoved(out io.Writer, v eraseView) error {
 		return say(out, "Nothing was stored about %s.", v.Who)
 	}
 	r := v.Removed
-	return say(out, "Removed everything about %s: %s, %s, %s, %s, %s, %s.", v.Who,
+	return say(out, "Removed everything about %s at %s: %s, %s, %s, %s, %s, %s.", v.Who, stamp(v.At),
 		plural(r.Conversations, "conversation", "conversations"), plural(r.Messages, "message", "messages"),
 		plural(r.Turns, "turn", "turns"), plural(r.DeadLetters, "dead letter", "dead letters"),
 		plural(r.MessageIDs, "message id", "message ids"), plural(r.Names, "name", "names"))
