@@ -67,6 +67,8 @@ type TurnRecord struct {
 	Parts     []Part
 	// Trace is the W3C traceparent of the first webhook, or empty.
 	Trace string
+	// Expenses are what the turn cost so far.
+	Expenses Expenses
 }
 
 // Transcript is what was heard in one utterance.
@@ -111,6 +113,7 @@ func (t Turn) Record() TurnRecord { return cloneRecord(t.r) }
 func cloneRecord(r TurnRecord) TurnRecord {
 	r.Inputs = slices.Clone(r.Inputs)
 	r.Parts = slices.Clone(r.Parts)
+	r.Expenses = slices.Clone(r.Expenses)
 	transcripts := make(map[MessageID]Transcript, len(r.Transcripts))
 	for id, tr := range r.Transcripts {
 		transcripts[id] = tr
@@ -142,6 +145,7 @@ func (t Turn) Reply() Reply                 { return t.r.Reply }
 func (t Turn) Apology() bool                { return t.r.Apology }
 func (t Turn) Parts() []Part                { return slices.Clone(t.r.Parts) }
 func (t Turn) Trace() string                { return t.r.Trace }
+func (t Turn) Expenses() Expenses           { return slices.Clone(t.r.Expenses) }
 func (t Turn) Has(id MessageID) bool        { return slices.Contains(t.r.Inputs, id) }
 func (t Turn) reached(s TurnState) bool     { return turnRank[t.r.State] >= turnRank[s] }
 func (t Turn) refuse(move string) error {
@@ -160,6 +164,10 @@ func (t Turn) Unsent() bool { return !t.r.State.Ended() && !t.reached(TurnSendin
 
 // TakeUp counts another attempt.
 func (t *Turn) TakeUp() { t.r.Attempt++ }
+
+// Charge notes what the turn has cost from its beginning. What was spent on an answer
+// that went stale stays spent.
+func (t *Turn) Charge(all Expenses) { t.r.Expenses = slices.Clone(all) }
 
 // Absorb takes further messages into a turn of which nothing was sent yet. An
 // answer that was already made is stale then and is dropped unsent; transcripts

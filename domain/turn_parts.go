@@ -57,6 +57,8 @@ type Part struct {
 	Waits        int
 	MessageID    MessageID
 	Failure      *Failure
+	// Pricing is Meta's note on what the message cost, once a status brought it.
+	Pricing *Pricing
 }
 
 // Sent reports whether Meta accepted the part.
@@ -248,6 +250,9 @@ func (t *Turn) Observe(s Status) bool {
 		return false
 	}
 	p := &t.r.Parts[i]
+	if s.Pricing != nil && !t.stale(*p, s) {
+		p.Pricing = s.Pricing // of no matter for the state
+	}
 	if s.State == DeliveryFailed {
 		if s.Failure == nil || p.closed() || p.State == PartPlanned || partRank[p.State] >= partRank[PartDelivered] || t.stale(*p, s) {
 			return false

@@ -150,4 +150,7 @@ type Observation struct {
 	Turn         domain.TurnID
 	Conversation domain.ConversationID
 	New          bool
+	// Priced is true for the first status of a send that says what it costs: it is the
+	// one to book.
+	Priced bool
 }

@@ -65,4 +65,12 @@ func TestStorePacer(t *testing.T) {
 	})
 }
 
+func TestStoreLedger(t *testing.T) {
+	porttest.TestLedger(t, porttest.LedgerHarness{
+		New:     func(*testing.T) ports.LedgerPort { return fake.NewStore(fake.StoreOptions{}) },
+		Advance: func(_ *testing.T, d time.Duration) { time.Sleep(d) },
+		Wrap:    synctest.Test,
+	})
+}
+
 func TestStoreBacklog(t *testing.T) { porttest.TestBacklog(t, storeHarness()) }

@@ -18,6 +18,7 @@ var (
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
 	_ ports.BacklogPort      = (*Store)(nil)
+	_ ports.LedgerPort       = (*Store)(nil)
 )
 
 // StoreOptions configure a Store; the zero value is usable.
@@ -46,7 +47,8 @@ type Store struct {
 	turns   map[domain.TurnID]*storedTurn
 	sends   map[domain.MessageID]sentPart
 	buckets map[string]time.Time // when each is full again
-	seq     int64                // numbers the facts
+	ledger  ledger
+	seq     int64 // numbers the facts
 	// admitted numbers the messages.
 	admitted int64
 	waiters  []chan ports.Work
@@ -115,6 +117,7 @@ func NewStore(opt StoreOptions) *Store {
 		turns:   map[domain.TurnID]*storedTurn{},
 		sends:   map[domain.MessageID]sentPart{},
 		buckets: map[string]time.Time{},
+		ledger:  newLedger(),
 	}
 }
 

@@ -106,6 +106,7 @@ func (s *Store) observe(st domain.Status) ports.Observation {
 	if slices.ContainsFunc(t.facts, func(f fact) bool { return f.send == send && f.status.State == st.State }) {
 		return seen
 	}
+	seen.Priced = st.Pricing != nil && !slices.ContainsFunc(t.facts, func(f fact) bool { return f.send == send && f.status.Pricing != nil })
 	s.seq++
 	f := fact{seq: s.seq, send: send, status: st}
 	t.facts = append(t.facts, f)

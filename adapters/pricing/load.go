@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"whatsappnode/domain"
 )
 
 // file is the form of prices.yaml. Its own comments are the manual.
@@ -50,9 +52,9 @@ type dollars struct {
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (d *dollars) UnmarshalYAML(n *yaml.Node) (err error) {
 	if n.Kind != yaml.ScalarNode {
-		return fmt.Errorf("line %d: %w", n.Line, errDecimal)
+		return fmt.Errorf("line %d: %w", n.Line, domain.ErrMoney)
 	}
-	if d.amount, err = parseDollars(n.Value); err != nil {
+	if d.amount, err = domain.ParseMoney(n.Value); err != nil {
 		return fmt.Errorf("line %d: %w", n.Line, err)
 	}
 	d.given = true

@@ -1,16 +1,13 @@
 package pricing
 
-import "time"
+import (
+	"time"
 
-// Use is what was consumed, or is expected to be. Fields that do not apply are zero.
-type Use struct {
-	// InputTokens and OutputTokens are text.
-	InputTokens, OutputTokens int
-	// Heard is the sound that went in, Spoken the sound that came out.
-	Heard, Spoken time.Duration
-	// Characters are those that were spoken.
-	Characters int
-}
+	"whatsappnode/domain"
+)
+
+// Use is what was consumed, or is expected to be.
+type Use = domain.Use
 
 // Price is what one model costs. Several of the rates may apply at once.
 type Price struct {

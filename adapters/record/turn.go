@@ -29,6 +29,7 @@ type part struct {
 	Waits        int              `json:"w,omitempty"`
 	MessageID    domain.MessageID `json:"id,omitempty"`
 	Failure      *failure         `json:"f,omitempty"`
+	Pricing      *pricing         `json:"pr,omitempty"`
 }
 
 type turn struct {
@@ -49,6 +50,7 @@ type turn struct {
 	Recovered    bool                            `json:"rc,omitempty"`
 	Parts        []part                          `json:"p,omitempty"`
 	Trace        string                          `json:"tr,omitempty"`
+	Expenses     []expense                       `json:"x,omitempty"`
 }
 
 // EncodeTurn writes a turn.
@@ -69,8 +71,11 @@ func EncodeTurn(t domain.Turn) ([]byte, error) {
 		out.Parts = append(out.Parts, part{
 			Kind: p.Kind, Text: p.Text, Aside: p.Aside, Media: p.Media, State: p.State, Attempt: p.Attempt,
 			IntendedAt: stamp(p.IntendedAt), UnknownSince: stamp(p.UnknownSince), Waits: p.Waits, MessageID: p.MessageID,
-			Failure: (*failure)(p.Failure),
+			Failure: (*failure)(p.Failure), Pricing: (*pricing)(p.Pricing),
 		})
+	}
+	for _, e := range r.Expenses {
+		out.Expenses = append(out.Expenses, expenseOf(e))
 	}
 	return marshal("turn", out)
 }
@@ -97,8 +102,11 @@ func DecodeTurn(data []byte) (domain.Turn, error) {
 		r.Parts = append(r.Parts, domain.Part{
 			Kind: p.Kind, Text: p.Text, Aside: p.Aside, Media: p.Media, State: p.State, Attempt: p.Attempt,
 			IntendedAt: p.IntendedAt.Time, UnknownSince: p.UnknownSince.Time, Waits: p.Waits, MessageID: p.MessageID,
-			Failure: (*domain.Failure)(p.Failure),
+			Failure: (*domain.Failure)(p.Failure), Pricing: (*domain.Pricing)(p.Pricing),
 		})
+	}
+	for _, e := range in.Expenses {
+		r.Expenses = append(r.Expenses, e.restore())
 	}
 	t, err := domain.RestoreTurn(r)
 	if err != nil {

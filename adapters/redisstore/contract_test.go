@@ -135,6 +135,16 @@ func (s *site) suites(t *testing.T) {
 		h.Dump = func() string { return s.dump(t) }
 		porttest.TestErasure(t, h)
 	})
+	t.Run("Ledger", func(t *testing.T) {
+		porttest.TestLedger(t, porttest.LedgerHarness{
+			Unit: unit, Advance: s.advance,
+			New:     func(t *testing.T) ports.LedgerPort { return s.open(t) },
+			Another: func(t *testing.T, l ports.LedgerPort) ports.LedgerPort { return l.(*opened).another(t) },
+			Reopen: func(t *testing.T, l ports.LedgerPort) ports.LedgerPort {
+				return s.harness().Reopen(t, l.(*opened)).(*opened)
+			},
+		})
+	})
 	t.Run("Pacer", func(t *testing.T) {
 		porttest.TestPacer(t, porttest.PacerHarness{
 			Unit: unit, Advance: s.advance,

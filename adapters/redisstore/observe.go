@@ -127,8 +127,8 @@ func (s *Store) byWamid(ctx context.Context, o *sighting) (int, bool, error) {
 // has to be tried again.
 func (s *Store) placed(ctx context.Context, o *sighting, code, conv string) (bool, error) {
 	switch code {
-	case "n", "d":
-		*o.answer = ports.Observation{Turn: domain.TurnID(o.turn), Conversation: domain.ConversationID(conv), New: code == "n"}
+	case "n", "m", "d":
+		*o.answer = ports.Observation{Turn: domain.TurnID(o.turn), Conversation: domain.ConversationID(conv), New: code != "d", Priced: code == "m"}
 		return false, nil
 	case "p":
 		o.pointed = true
@@ -149,7 +149,7 @@ func (s *Store) observeCall(ctx context.Context, part int, group []*sighting) ([
 			partNo, attempt = strconv.Itoa(o.status.Ref.Part), strconv.Itoa(o.status.Ref.Attempt)
 		}
 		args = append(args, o.turn, o.wamid, partNo, attempt, string(o.status.State),
-			flag(o.status.State == domain.DeliveryFailed), flag(o.pointed), string(s.sealer.Seal(o.data, record.KindFact, o.turn)))
+			flag(o.status.State == domain.DeliveryFailed), flag(o.pointed), string(s.sealer.Seal(o.data, record.KindFact, o.turn)), flag(o.status.Pricing != nil))
 	}
 	msg, err := s.run(ctx, "observe", call{sc: scObserve, part: part, args: args, durable: true})
 	if err != nil {

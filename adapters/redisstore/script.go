@@ -38,6 +38,9 @@ var (
 	scErase      = load("erase")
 	scTake       = load("take")
 	scHold       = load("hold")
+	scReserve    = load("reserve", "with_money")
+	scSettle     = load("settle", "with_money")
+	scBook       = load("book")
 )
 
 // scAgree runs once a start, before there is anything to share with the others.

@@ -23,6 +23,7 @@ var (
 	_ ports.DeadLetterPort   = (*Store)(nil)
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
+	_ ports.LedgerPort       = (*Store)(nil)
 )
 
 // Store is an open connection to Redis. It is safe for concurrent use. From the

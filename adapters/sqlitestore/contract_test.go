@@ -135,3 +135,13 @@ func TestPacer(t *testing.T) {
 		Wrap:    synctest.Test,
 	})
 }
+
+func TestLedger(t *testing.T) {
+	h := harness()
+	porttest.TestLedger(t, porttest.LedgerHarness{
+		New:     func(t *testing.T) ports.LedgerPort { return h.New(t).(*opened) },
+		Reopen:  func(t *testing.T, l ports.LedgerPort) ports.LedgerPort { return h.Reopen(t, l.(*opened)).(*opened) },
+		Advance: h.Advance,
+		Wrap:    synctest.Test,
+	})
+}

@@ -61,8 +61,10 @@ func (w *writer) observe(o *sighting) (ports.Observation, error) {
 		return ports.Observation{}, err
 	}
 	seen := ports.Observation{Turn: send.id, Conversation: send.conv.id}
-	added, err := w.exec(stAddFact, send.turn, send.part, send.attempt, string(o.status.State), w.sealer.Seal(o.data, record.KindFact, string(send.id)))
-	if err != nil || added == 0 {
+	added, err := w.row(stAddFact, []any{
+		send.turn, send.part, send.attempt, string(o.status.State), w.sealer.Seal(o.data, record.KindFact, string(send.id)), o.status.Pricing != nil,
+	}, &seen.Priced)
+	if err != nil || !added {
 		return seen, err
 	}
 	seen.New = true

@@ -13,7 +13,7 @@ import (
 // readStatements are prepared on every reading connection that needs them.
 type readStatements struct {
 	countDue, countInbox, work, held, openTurns, openFacts, pending *sql.Stmt
-	load, turns, facts, deadLetters, deadMessages, find             *sql.Stmt
+	load, turns, facts, deadLetters, deadMessages, find, books      *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -34,6 +34,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.deadLetters, `SELECT d.turn, d.at, t.id, t.data FROM dead_letters d JOIN turns t ON t.n = d.turn ORDER BY d.at DESC, d.turn DESC LIMIT ?`},
 		{&r.deadMessages, `SELECT id, data FROM dead_messages WHERE turn = ? ORDER BY seq`},
 		{&r.find, findText},
+		{&r.books, booksText},
 	} {
 		st, err := db.PrepareContext(ctx, each.text)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // migrations lead from one schema version to the next: migrations[0] makes
 // version 1 of an empty file. One that was released is never changed.
-var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2}
+var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2, schema3}
 
 // errNewerSchema says that a later release wrote the file.
 type errNewerSchema struct{ found, known int }
@@ -118,6 +118,32 @@ func schema2(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `
 CREATE TABLE sealing (one INTEGER PRIMARY KEY CHECK (one = 1), key TEXT NOT NULL, names BLOB NOT NULL);
 ALTER TABLE dead_messages ADD COLUMN id TEXT NOT NULL DEFAULT '';
+`)
+	return err
+}
+
+// schema3 keeps money: what is left of the budgets of a day, what is set aside of
+// them, and the books. Amounts are units of domain.Money, sound is in milliseconds.
+//
+// A status that says what its send costs is marked, so that it is booked once.
+func schema3(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+ALTER TABLE facts ADD COLUMN priced INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE budgets (day TEXT NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL,
+	spent INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL,
+	PRIMARY KEY (day, kind, name)) WITHOUT ROWID;
+CREATE INDEX budgets_used ON budgets(used);
+
+CREATE TABLE reservations (id TEXT PRIMARY KEY, day TEXT NOT NULL, user TEXT NOT NULL, number TEXT NOT NULL,
+	amount INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX reservations_until ON reservations(day, until);
+
+CREATE TABLE books (day TEXT NOT NULL, number TEXT NOT NULL, stage TEXT NOT NULL, vendor TEXT NOT NULL,
+	calls INTEGER NOT NULL, doubtful INTEGER NOT NULL, unpriced INTEGER NOT NULL, cost INTEGER NOT NULL, doubtful_cost INTEGER NOT NULL,
+	tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, heard INTEGER NOT NULL, spoken INTEGER NOT NULL, characters INTEGER NOT NULL,
+	used INTEGER NOT NULL, PRIMARY KEY (day, number, stage, vendor)) WITHOUT ROWID;
+CREATE INDEX books_used ON books(used);
 `)
 	return err
 }

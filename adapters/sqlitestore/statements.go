@@ -74,6 +74,18 @@ const (
 	stEraseAliases
 	stEraseOwner
 	stEraseConversation
+
+	stBudget
+	stTouchBudget
+	stOnce
+	stReserved
+	stLapsed
+	stSetReserved
+	stDropReserved
+	stBook
+	stSweepBudgets
+	stSweepReserved
+	stSweepBooks
 	statementCount
 )
 
@@ -119,9 +131,11 @@ var statementText = [statementCount]string{
 	stFindSend: `SELECT t.n, t.id, t.open, c.n, c.id, s.part, s.attempt FROM sends s JOIN turns t ON t.n = s.turn
 		JOIN conversations c ON c.n = t.conv WHERE s.message = ?`,
 	stLearnSend: `INSERT INTO sends (message, turn, part, attempt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-	stAddFact:   `INSERT INTO facts (turn, part, attempt, state, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-	stReopen:    `UPDATE turns SET open = 1 WHERE n = ?`,
-	stWake:      `UPDATE conversations SET due = CASE WHEN due IS NULL OR due > ?2 THEN ?2 ELSE due END, deferred = 0 WHERE n = ?1 AND lease_until = 0`,
+	stAddFact: `INSERT INTO facts (turn, part, attempt, state, data, priced)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6 AND NOT EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND part = ?2 AND attempt = ?3 AND priced = 1)) ON CONFLICT DO NOTHING
+		RETURNING priced`,
+	stReopen: `UPDATE turns SET open = 1 WHERE n = ?`,
+	stWake:   `UPDATE conversations SET due = CASE WHEN due IS NULL OR due > ?2 THEN ?2 ELSE due END, deferred = 0 WHERE n = ?1 AND lease_until = 0`,
 
 	stSweepIDs:         `DELETE FROM ids WHERE id IN (SELECT id FROM ids WHERE at <= ? ORDER BY at LIMIT ?)`,
 	stOldTurns:         `SELECT n FROM turns WHERE open = 0 AND dead = ? AND at <= ? ORDER BY at LIMIT ?`,
@@ -157,6 +171,22 @@ var statementText = [statementCount]string{
 	stEraseAliases:      `DELETE FROM aliases WHERE conv = ?`,
 	stEraseOwner:        `DELETE FROM aliases WHERE owner = ?`,
 	stEraseConversation: `DELETE FROM conversations WHERE n = ?`,
+
+	stBudget: `SELECT spent, held FROM budgets WHERE day = ? AND kind = ? AND name = ?`,
+	stTouchBudget: `INSERT INTO budgets (day, kind, name, spent, held, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT DO UPDATE SET spent = spent + ?4, held = held + ?5, used = ?6`,
+	stOnce:         `INSERT INTO budgets (day, kind, name, used) VALUES (?, 3, ?, ?) ON CONFLICT DO NOTHING`,
+	stReserved:     `SELECT day, user, number, amount FROM reservations WHERE id = ?`,
+	stLapsed:       `SELECT id FROM reservations WHERE day = ? AND until <= ? LIMIT 1`,
+	stSetReserved:  `INSERT OR REPLACE INTO reservations (id, day, user, number, amount, until) VALUES (?, ?, ?, ?, ?, ?)`,
+	stDropReserved: `DELETE FROM reservations WHERE id = ?`,
+	stBook: `INSERT INTO books VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+		ON CONFLICT DO UPDATE SET calls = calls + ?5, doubtful = doubtful + ?6, unpriced = unpriced + ?7, cost = cost + ?8,
+		doubtful_cost = doubtful_cost + ?9, tokens_in = tokens_in + ?10, tokens_out = tokens_out + ?11, heard = heard + ?12,
+		spoken = spoken + ?13, characters = characters + ?14, used = ?15`,
+	stSweepBudgets:  `DELETE FROM budgets WHERE (day, kind, name) IN (SELECT day, kind, name FROM budgets WHERE used <= ? ORDER BY used LIMIT ?)`,
+	stSweepReserved: `DELETE FROM reservations WHERE id IN (SELECT id FROM reservations WHERE until <= ? LIMIT ?)`,
+	stSweepBooks:    `DELETE FROM books WHERE (day, number, stage, vendor) IN (SELECT day, number, stage, vendor FROM books WHERE used <= ? ORDER BY used LIMIT ?)`,
 }
 
 // findText finds the conversations that a user id (1) or a phone number (2) leads

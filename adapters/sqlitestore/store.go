@@ -21,6 +21,7 @@ var (
 	_ ports.DeadLetterPort   = (*Store)(nil)
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
+	_ ports.LedgerPort       = (*Store)(nil)
 )
 
 // The defaults and retention times.

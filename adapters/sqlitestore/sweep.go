@@ -36,6 +36,9 @@ func (s *Store) sweepLoop(ctx context.Context) {
 func (s *Store) sweepAll(ctx context.Context) error {
 	for _, piece := range []func(*writer) (int, error){
 		sweepIDs,
+		sweepMoney(stSweepBudgets, ports.BudgetRetention),
+		sweepMoney(stSweepReserved, ports.BudgetRetention),
+		sweepMoney(stSweepBooks, ports.BooksRetention),
 		func(w *writer) (int, error) { return sweepTurns(w, notDead, TurnRetention) },
 		func(w *writer) (int, error) { return sweepTurns(w, letterGone, TurnRetention) },
 		func(w *writer) (int, error) { return sweepTurns(w, letterKept, DeadLetterRetention) },
@@ -83,4 +86,11 @@ func sweepTurns(w *writer, dead deadState, keep time.Duration) (int, error) {
 		}
 	}
 	return len(old), nil
+}
+
+func sweepMoney(st int, keep time.Duration) func(*writer) (int, error) {
+	return func(w *writer) (int, error) {
+		n, err := w.exec(st, w.now-int64(keep), sweepPiece)
+		return int(n), err
+	}
 }

@@ -27,6 +27,7 @@ func TestConversation(t *testing.T, h ConversationHarness) {
 		"FailureReopensSettledTurn":       factFailure,
 		"FailureByWamidReopens":           factFailureByWamid,
 		"SuccessLeavesSettledTurnAlone":   factSuccess,
+		"FirstPriceOfASendIsMarked":       factPriced,
 		"FactDuringLeaseIsNotLost":        factDuringLease,
 		"FactOfOtherTurnSurvivesFinish":   factOtherTurn,
 		"FailedObserveCanBeRepeated":      factRepeat,
@@ -68,7 +69,7 @@ func convTurns(c *storeCase) {
 func factByRef(c *storeCase) {
 	t := c.finishSent("t1", "wamid.s1")
 	got := c.observe(byRef(t, "wamid.s1", domain.DeliveryDelivered))[0]
-	assert.Equal(c, ports.Observation{Turn: "t1", Conversation: t.Conversation(), New: true}, got)
+	assert.Equal(c, ports.Observation{Turn: "t1", Conversation: t.Conversation(), New: true, Priced: true}, got)
 	assert.Equal(c, domain.TurnDelivered, c.newest(t.Conversation()).State(), "facts are applied")
 }
 
@@ -78,9 +79,10 @@ func factByWamid(c *storeCase) {
 	t := c.sent("t1", "wamid.s1", w, w.Pending...)
 	assert.Empty(c, c.observe(byWamid("wamid.s1", domain.DeliverySent))[0].Turn, "nothing of the send is stored yet")
 	c.checkpoint(w, t)
-	want := ports.Observation{Turn: "t1", Conversation: w.Lease.Conversation, New: true}
+	want := ports.Observation{Turn: "t1", Conversation: w.Lease.Conversation, New: true, Priced: true}
 	assert.Equal(c, want, c.observe(byWamid("wamid.s1", domain.DeliveryRead))[0], "known from a checkpoint")
 	c.finish(w, t)
+	want.Priced = false // the first price of the send was told before
 	assert.Equal(c, want, c.observe(byWamid("wamid.s1", domain.DeliveryPlayed))[0], "known from a finished turn")
 	assert.Equal(c, domain.TurnPlayed, c.newest(w.Lease.Conversation).State())
 }
@@ -272,4 +274,24 @@ func factReopen(c *storeCase) {
 	w := c.lease()
 	require.Len(c, w.Open, 1)
 	assert.Equal(c, []domain.Status{read, failed}, w.Facts)
+}
+
+func factPriced(c *storeCase) {
+	t := c.finishSent("t1", "wamid.s1")
+	fee := &domain.Pricing{Billable: true, Category: "service", Type: "regular", Model: "PMP"}
+	of := func(state domain.DeliveryState, p *domain.Pricing) domain.Status {
+		s := byRef(t, "wamid.s1", state)
+		s.Pricing = p
+		return s
+	}
+	assert.False(c, c.observe(of(domain.DeliverySent, nil))[0].Priced, "it says nothing of a price")
+	assert.True(c, c.observe(of(domain.DeliveryDelivered, fee))[0].Priced, "the first that does")
+	assert.False(c, c.observe(of(domain.DeliveryDelivered, fee))[0].Priced, "a duplicate")
+	assert.False(c, c.observe(of(domain.DeliveryRead, fee))[0].Priced, "the second")
+	again := of(domain.DeliverySent, fee)
+	again.Ref.Attempt++
+	assert.True(c, c.observe(again)[0].Priced, "another send of the part")
+	turns, err := c.s.Turns(c.ctx, t.Conversation(), 1)
+	require.NoError(c, err)
+	assert.Equal(c, fee, turns[0].Parts()[0].Pricing, "the turn knows what it was told")
 }

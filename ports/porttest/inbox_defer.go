@@ -58,7 +58,7 @@ func deferStatus(c *storeCase) {
 	c.notDue("the time has not come")
 	status := byRef(t, "wamid.s1", domain.DeliverySent)
 	got := c.observe(status)[0]
-	assert.Equal(c, ports.Observation{Turn: "t1", Conversation: t.Conversation(), New: true}, got)
+	assert.Equal(c, ports.Observation{Turn: "t1", Conversation: t.Conversation(), New: true, Priced: true}, got)
 	w := c.lease()
 	assert.Equal(c, []domain.Status{status}, w.Facts)
 	require.Len(c, w.Open, 1)

@@ -22,6 +22,28 @@ func (s alwaysNew) Observe(ctx context.Context, statuses []domain.Status) ([]por
 	return out, err
 }
 
+// allPriced takes every status with a price for the first of its send.
+type allPriced struct{ *fake.Store }
+
+func (s allPriced) Observe(ctx context.Context, statuses []domain.Status) ([]ports.Observation, error) {
+	out, err := s.Store.Observe(ctx, statuses)
+	for i := range out {
+		out[i].Priced = out[i].New && statuses[i].Pricing != nil
+	}
+	return out, err
+}
+
+// neverPriced marks none.
+type neverPriced struct{ *fake.Store }
+
+func (s neverPriced) Observe(ctx context.Context, statuses []domain.Status) ([]ports.Observation, error) {
+	out, err := s.Store.Observe(ctx, statuses)
+	for i := range out {
+		out[i].Priced = false
+	}
+	return out, err
+}
+
 // recast changes every status on its way into the store.
 func recast(statuses []domain.Status, change func(*domain.Status)) []domain.Status {
 	statuses = slices.Clone(statuses)

@@ -72,6 +72,8 @@ var brokenStores = map[string]func(good *fake.Store) porttest.Store{
 	"news closed":                   func(s *fake.Store) porttest.Store { return &teller{Store: s, closes: true} },
 	"news of this process":          func(s *fake.Store) porttest.Store { return &teller{Store: s} },
 	"observe not idempotent":        func(s *fake.Store) porttest.Store { return alwaysNew{s} },
+	"every price is the first":      func(s *fake.Store) porttest.Store { return allPriced{s} },
+	"no price is the first":         func(s *fake.Store) porttest.Store { return neverPriced{s} },
 	"failure does not wake":         func(s *fake.Store) porttest.Store { return optimist{s} },
 	"every fact wakes":              func(s *fake.Store) porttest.Store { return &pessimist{Store: s} },
 	"wamid ignored":                 func(s *fake.Store) porttest.Store { return refOnly{s} },
@@ -177,6 +179,8 @@ func TestInboxRejectsBrokenStores(t *testing.T) {
 func TestConversationRejectsBrokenStores(t *testing.T) {
 	rejects(t, map[string]string{
 		"observe not idempotent":        "SameFactTwiceIsRecordedOnce",
+		"every price is the first":      "FirstPriceOfASendIsMarked",
+		"no price is the first":         "FirstPriceOfASendIsMarked",
 		"failure does not wake":         "FailureReopensSettledTurn",
 		"every fact wakes":              "SuccessLeavesSettledTurnAlone",
 		"wamid ignored":                 "StatusIsFoundByWamid",

@@ -1,12 +1,14 @@
--- Records statuses as facts about turns of one partition. 8 arguments for each from
+-- Records statuses as facts about turns of one partition. 9 arguments for each from
 -- ARGV[5]: turn, wamid hash or '', part or '' when only the wamid is given, attempt,
--- state, "1" for a failure, "1" when the wamid's pointer is written, record.
+-- state, "1" for a failure, "1" when the wamid's pointer is written, record, "1" when
+-- it says what the send costs.
 -- Answers the report of the head, then code and conversation for each:
---   n new   d known   p nothing done, the wamid's pointer has to be written first
+--   n new   m new, and the first to say what its send costs   d known
+--   p nothing done, the wamid's pointer has to be written first
 --   0 unknown send
 local out, woken, wrote = { '' }, false, false
 
-local function observe(turn, wamid, partno, attempt, state, failed, pointed, data)
+local function observe(turn, wamid, partno, attempt, state, failed, pointed, data, priced)
   local t = tkey(turn)
   local v = redis.call('HMGET', t, 'c', 'n')
   if not v[1] then return '0', '' end
@@ -42,11 +44,12 @@ local function observe(turn, wamid, partno, attempt, state, failed, pointed, dat
     end
   end
   redis.call('HSET', t, field, seq .. ':' .. data, 'lt', seq)
+  if priced and redis.call('HSETNX', t, 'fee:' .. partno .. ':' .. attempt, '1') == 1 then return 'm', conv end
   return 'n', conv
 end
 
-for i = 5, #ARGV, 8 do
-  local code, conv = observe(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5] == '1', ARGV[i + 6] == '1', ARGV[i + 7])
+for i = 5, #ARGV, 9 do
+  local code, conv = observe(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5] == '1', ARGV[i + 6] == '1', ARGV[i + 7], ARGV[i + 8] == '1')
   out[#out + 1] = code
   out[#out + 1] = conv
 end
