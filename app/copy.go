@@ -20,6 +20,7 @@ const (
 	noticeTooLong     notice = "too_long"    // a voice message over the limit
 	noticeTooMany     notice = "too_many"    // more messages than a person may send
 	noticeWithheld    notice = "withheld"    // an answer of the model that must not be given
+	noticeBudget      notice = "budget"      // nothing more may be spent today
 )
 
 // listOfLanguages stands in noticeStranger for the languages the bot speaks.
@@ -41,6 +42,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Sorry, that voice message is too long for me. Could you send a shorter one, or write it?",
 		noticeTooMany:     "You are writing faster than I can answer. Please give me a few minutes, and then write again.",
 		noticeWithheld:    "Sorry, I can't answer that. Is there something else I can help you with?",
+		noticeBudget:      "Sorry, I can't answer any more today. Please write to us again tomorrow.",
 	},
 	"es": {
 		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
@@ -55,6 +57,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Perdona, ese mensaje de voz es demasiado largo para mí. ¿Puedes enviar uno más corto o escribirlo?",
 		noticeTooMany:     "Escribes más rápido de lo que puedo responder. Espera unos minutos, por favor, y vuelve a escribirme.",
 		noticeWithheld:    "Perdona, no puedo responder a eso. ¿Puedo ayudarte con otra cosa?",
+		noticeBudget:      "Perdona, hoy ya no puedo responder más. Escríbenos de nuevo mañana, por favor.",
 	},
 	"pt": {
 		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
@@ -69,6 +72,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Desculpe, essa mensagem de voz é longa demais para mim. Pode enviar uma mais curta ou escrever?",
 		noticeTooMany:     "Está escrevendo mais rápido do que consigo responder. Espere alguns minutos, por favor, e escreva de novo.",
 		noticeWithheld:    "Desculpe, não posso responder a isso. Posso ajudar com outra coisa?",
+		noticeBudget:      "Desculpe, hoje já não consigo responder mais. Escreva-nos de novo amanhã, por favor.",
 	},
 	"fr": {
 		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
@@ -83,6 +87,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Désolé, ce message vocal est trop long pour moi. Pouvez-vous en envoyer un plus court ou l'écrire ?",
 		noticeTooMany:     "Vous écrivez plus vite que je ne peux répondre. Attendez quelques minutes, s'il vous plaît, puis écrivez-moi de nouveau.",
 		noticeWithheld:    "Désolé, je ne peux pas répondre à cela. Puis-je vous aider pour autre chose ?",
+		noticeBudget:      "Désolé, je ne peux plus répondre aujourd'hui. Merci de nous réécrire demain.",
 	},
 	"de": {
 		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
@@ -97,6 +102,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Entschuldigung, diese Sprachnachricht ist zu lang für mich. Könnten Sie eine kürzere senden oder es schreiben?",
 		noticeTooMany:     "Sie schreiben schneller, als ich antworten kann. Bitte warten Sie ein paar Minuten und schreiben Sie dann noch einmal.",
 		noticeWithheld:    "Entschuldigung, darauf kann ich nicht antworten. Kann ich Ihnen bei etwas anderem helfen?",
+		noticeBudget:      "Entschuldigung, heute kann ich nicht mehr antworten. Bitte schreiben Sie uns morgen noch einmal.",
 	},
 	"it": {
 		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
@@ -111,6 +117,7 @@ var sentences = map[string]map[notice]string{
 		noticeTooLong:     "Scusa, questo messaggio vocale è troppo lungo per me. Puoi inviarne uno più corto o scriverlo?",
 		noticeTooMany:     "Scrivi più in fretta di quanto io riesca a rispondere. Aspetta qualche minuto, per favore, e poi scrivimi di nuovo.",
 		noticeWithheld:    "Scusa, non posso rispondere a questo. Posso aiutarti con qualcos'altro?",
+		noticeBudget:      "Scusa, per oggi non posso più rispondere. Riscrivici domani, per favore.",
 	},
 }
 

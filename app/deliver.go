@@ -62,6 +62,7 @@ func (s *session) send(ctx context.Context, i int) (bool, error) {
 	if err := s.turn.Accepted(i, id); err != nil {
 		return false, err
 	}
+	s.posted(false)
 	s.event(ports.StageSent, time.Since(began), string(s.turn.Parts()[i].Kind), nil)
 	if s.turn.Next() < 0 {
 		return false, nil // finishing stores it
@@ -94,6 +95,7 @@ func (s *session) quote(i int) domain.MessageID {
 // unsent decides what a failed send calls for.
 func (s *session) unsent(ctx context.Context, i int, err error) (bool, error) {
 	if ports.MaybeDone(err) {
+		s.posted(true)
 		return s.unsettled(ctx, i, time.Now(), err)
 	}
 	if class, final := refusal(err); final {

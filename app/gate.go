@@ -28,8 +28,8 @@ func (s *session) pass(ctx context.Context) (verdict, error) {
 	}
 	for _, g := range s.gates {
 		if v, err := g(ctx, s); err != nil || v != (verdict{}) {
-			return v, err
+			return s.afford(ctx, v, err)
 		}
 	}
-	return verdict{}, nil
+	return s.budget(ctx) // last: who is not answered needs no money
 }

@@ -74,7 +74,7 @@ func (s *session) read(ctx context.Context, began time.Time, said understanding)
 	s.hush()
 	var stream domain.ReplyStream
 	aloud, done := s.wantsVoice() && s.opt.SpeakParallel > 1, false
-	for chunk, err := range s.persona.LLM.Generate(ctx, s.question(said)) {
+	for chunk, err := range s.model().Generate(ctx, s.question(said)) {
 		if err != nil {
 			return stream.Output(), false, err
 		}

@@ -16,6 +16,7 @@ type Intake struct {
 	conversations ports.ConversationPort
 	observer      ports.ObserverPort
 	personas      *Personas
+	books         *Books // nil: nobody keeps any
 }
 
 var _ ports.IntakePort = (*Intake)(nil)
@@ -77,6 +78,9 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 	}
 	now := time.Now()
 	for i, o := range seen {
+		if o.Priced {
+			in.books.message(statuses[i])
+		}
 		stage, shown := deliveryStages[statuses[i].State]
 		if !o.New || !shown || o.Turn == "" {
 			continue

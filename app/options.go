@@ -53,6 +53,8 @@ type Options struct {
 	// Secrets are the values in force that no answer may hold; nil: there are none. It is
 	// called once a turn and may be called concurrently.
 	Secrets func() []string
+	// Budget says what may be spent; the zero value sets no limit.
+	Budget Budget
 	// NewID makes a unique id of letters and digits.
 	NewID func() string
 }
@@ -86,6 +88,10 @@ type Deps struct {
 	// Pacer counts how often people are answered; nil: nobody is held back.
 	Pacer  ports.PacerPort
 	Tracer ports.TracerPort // nil: turns leave no trace
+	// Ledger is needed where a budget is set.
+	Ledger ports.LedgerPort
+	// Books are told what turns cost; nil: nobody is.
+	Books *Books
 }
 
 // Budgets of single steps. They sit inside TurnTimeout and keep one slow vendor

@@ -63,6 +63,8 @@ type Persona struct {
 
 	quotes   []domain.Quotes
 	standing string // what the model is told in every turn
+	// Allowance says what may be spent; the zero value sets no limit.
+	Allowance Allowance
 }
 
 // check reports all faults, and settles what follows from missing engines.

@@ -47,6 +47,9 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if deps.Inbox == nil || deps.Messenger == nil || deps.Personas == nil || deps.Observer == nil {
 		return nil, errors.New("responder: inbox, messenger, personas and observer are required")
 	}
+	if err := checkMoney(deps, opt); err != nil {
+		return nil, err
+	}
 	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{notLooping, withinRate}}, nil
 }
 
@@ -79,6 +82,12 @@ type session struct {
 	vouched     []string
 	withheld    bool
 	withheldWhy string
+	// meter follows what is spent, carried is what was before; rung is how the turn is
+	// answered, and holds that money is set aside.
+	meter   *meter
+	carried domain.Expenses
+	rung    rung
+	holds   bool
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -95,6 +104,8 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 	}
 	ctx, done := s.traced(ctx)
 	defer func() { done(err) }()
+	ctx = s.metered(ctx)
+	defer s.account(ctx)
 	if s.turn.Unsent() {
 		if reason := s.needsNoAnswer(); reason != "" {
 			return s.drop(ctx, reason)
@@ -250,6 +261,9 @@ var errTooManyTries = errors.New("the turn was taken up too often without an ans
 // apologize puts the fallback message in place of an answer.
 func (s *session) apologize(cause error) error {
 	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
+	if overBudget(cause) {
+		return s.turn.Apologize(sentence(noticeBudget, s.language(understanding{})))
+	}
 	return s.turn.Apologize(s.persona.Fallback)
 }
 
@@ -291,6 +305,7 @@ var errStore = errors.New("store")
 func (s *session) checkpoint(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
+	s.charge()
 	if err := s.deps.Inbox.Checkpoint(ctx, s.lease, s.turn); err != nil {
 		return fmt.Errorf("%w: checkpoint the turn: %w", errStore, err)
 	}
@@ -301,6 +316,7 @@ func (s *session) checkpoint(ctx context.Context) error {
 func (s *session) finish(ctx context.Context) error {
 	s.remember()
 	s.exchanged()
+	s.charge()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
 	if err := s.deps.Inbox.Finish(ctx, s.lease, s.turn, s.conv); err != nil {
@@ -318,6 +334,7 @@ func (s *session) finish(ctx context.Context) error {
 func (s *session) postpone(ctx context.Context, after time.Duration, reason string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
+	s.charge()
 	if err := s.deps.Inbox.Defer(ctx, s.lease, &s.turn, after); err != nil {
 		return fmt.Errorf("%w: defer the turn: %w", errStore, err)
 	}

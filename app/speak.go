@@ -52,7 +52,7 @@ func (s *session) speaks() bool {
 
 // wantsVoice tells whether an answer that is not too long would be spoken.
 func (s *session) wantsVoice() bool {
-	if s.persona.TTS == nil {
+	if s.persona.TTS == nil || s.rung > rungVoice {
 		return false
 	}
 	switch s.persona.ReplyMode {

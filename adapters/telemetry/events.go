@@ -112,6 +112,11 @@ var events = map[ports.Stage]event{
 	ports.StageTrimmed:     {"llm.trimmed", "llm.trimmed", zapcore.InfoLevel, "reason"},
 	ports.StageFiltered:    {"words.filtered", "words.filtered", zapcore.InfoLevel, "what"},
 	ports.StageTrouble:     {"bot.trouble", "bot.trouble", zapcore.ErrorLevel, "what"},
+
+	// Money.
+	ports.StageBudgetStep:    {"budget.step", "budget.step", zapcore.InfoLevel, "step"},
+	ports.StageBudgetNear:    {"budget.near", "budget.near", zapcore.WarnLevel, "budget"},
+	ports.StageBudgetReached: {"budget.reached", "budget.reached", zapcore.ErrorLevel, "budget"},
 }
 
 func (l *EventLogger) write(ev ports.Event) {
