@@ -27,6 +27,13 @@ func NewIntake(dedup ports.DedupPort, conversations ports.ConversationPort, obse
 	return &Intake{dedup: dedup, conversations: conversations, observer: observer, personas: personas}
 }
 
+// Keep makes the intake tell books what Meta says of prices, before it receives
+// anything. It returns the intake.
+func (in *Intake) Keep(books *Books) *Intake {
+	in.books = books
+	return in
+}
+
 // Receive implements ports.IntakePort. Statuses are stored first: a status can
 // settle a send that a waiting turn depends on, and storing it twice is harmless
 // when the messages beside it then fail.

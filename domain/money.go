@@ -68,9 +68,13 @@ func ParseMoney(s string) (Money, error) {
 	return Money(n) * (Dollar / 1e6), nil
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler, for settings.
+// UnmarshalText implements encoding.TextUnmarshaler, for settings, where an amount is
+// above zero.
 func (m *Money) UnmarshalText(text []byte) error {
 	n, err := ParseMoney(string(text))
+	if err == nil && n == 0 {
+		err = ErrMoney // a limit of nothing is a bot that is off
+	}
 	if err == nil {
 		*m = n
 	}

@@ -30,11 +30,16 @@ type (
 		OutputChecks    list            `yaml:"output_checks" setting:"OUTPUT_CHECKS"`
 		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
 		Limits          limits          `yaml:"limits"`
+		Budget          budget          `yaml:"budget"`
 	}
 	vendors struct {
 		LLM list `yaml:"llm" setting:"LLM_PROVIDER"`
 		STT list `yaml:"stt" setting:"STT_PROVIDER"`
 		TTS list `yaml:"tts" setting:"TTS_PROVIDER"`
+	}
+	budget struct {
+		UserDay   text `yaml:"user_day" setting:"BUDGET_USER_DAY"`
+		NumberDay text `yaml:"number_day" setting:"BUDGET_NUMBER_DAY"`
 	}
 	limits struct {
 		TurnTimeout     text `yaml:"turn_timeout" setting:"TURN_TIMEOUT"`

@@ -51,6 +51,9 @@ type (
 	}
 )
 
+// CallsTools implements ports.ToolCaller.
+func (m *meteredLLM) CallsTools() bool { return ports.CallsTools(m.port) }
+
 // expense prices what was used. A call that failed may be billed or not.
 func (p Product) expense(stage string, use domain.Use, err error) domain.Expense {
 	cost, known := p.Price(use)
@@ -113,6 +116,9 @@ func asked(req ports.LLMRequest) int {
 	n := len(req.System)
 	for _, m := range req.Messages {
 		n += len(m.Text)
+		for _, r := range m.Results {
+			n += len(r.Text)
+		}
 	}
 	return (n + charactersPerToken - 1) / charactersPerToken
 }

@@ -9,6 +9,7 @@ import (
 // List is a price list. It does not change and may be used concurrently.
 type List struct {
 	prices map[key][]Price // in order of time
+	fees   map[feeKey][]Price
 }
 
 type key struct{ provider, model string }

@@ -17,6 +17,8 @@ import (
 // file is the form of prices.yaml. Its own comments are the manual.
 type file struct {
 	Prices []block `yaml:"prices"`
+	// Messages are what Meta charges for messages.
+	Messages []fees `yaml:"messages"`
 }
 
 // block are the prices of one page.
@@ -83,7 +85,7 @@ func Parse(raw []byte) (*List, error) {
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("price list: something follows the list")
 	}
-	l := &List{prices: map[key][]Price{}}
+	l := &List{prices: map[key][]Price{}, fees: map[feeKey][]Price{}}
 	var faults []error
 	for _, b := range f.Prices {
 		faults = append(faults, b.faults()...)
@@ -96,8 +98,12 @@ func Parse(raw []byte) (*List, error) {
 			}
 		}
 	}
-	if len(l.prices) == 0 {
-		faults = append(faults, errors.New("it holds no price"))
+	for _, page := range f.Messages {
+		faults = append(faults, page.faults()...)
+		faults = append(faults, l.addFees(page)...)
+	}
+	if len(l.prices)+len(l.fees) == 0 {
+		faults = append(faults, errNoPrice)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("price list: %w", err)
@@ -151,10 +157,8 @@ func (e entry) price(name string, b block) Price {
 
 // add files a price under its key; two must never hold on one day.
 func (l *List) add(k key, p Price) (faults []error) {
-	for _, other := range l.prices[k] {
-		if (other.Until.IsZero() || !p.From.After(other.Until)) && (p.Until.IsZero() || !other.From.After(p.Until)) {
-			faults = append(faults, fmt.Errorf("model %q of %s: two prices hold at the same time", k.model, k.provider))
-		}
+	if overlaps(l.prices[k], p) {
+		faults = append(faults, fmt.Errorf("model %q of %s: two prices hold at the same time", k.model, k.provider))
 	}
 	l.prices[k] = append(l.prices[k], p)
 	return faults

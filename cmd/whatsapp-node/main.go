@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, getenv settings.Getenv, stdout io.W
 			Run: func(*cobra.Command, []string) { fmt.Fprintln(stdout, bot.Version) },
 		},
 	)
-	root.AddCommand(checkCommand(getenv, stdout))
+	root.AddCommand(checkCommand(getenv, stdout), costsCommand(getenv, stdout))
 	root.AddCommand(operatorCommands(getenv, stdout)...)
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -98,6 +98,7 @@ func (c *checker) prepare(getenv settings.Getenv) error {
 		}
 	}
 	all, more := assemble(cfg, getenv, shop.choose)
+	more = append(more, shop.allow(all)...)
 	c.cfg, c.shop, c.all, c.faults = cfg, shop, all, append(faults, more...)
 	return nil
 }

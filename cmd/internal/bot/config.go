@@ -24,6 +24,7 @@ type Config struct {
 	Vendors  VendorConfig
 	Dialogue DialogueConfig
 	Safety   SafetyConfig
+	Budget   BudgetConfig
 	Log      LogConfig
 	Trace    TraceConfig
 }
@@ -89,7 +90,7 @@ type DialogueConfig struct {
 	BurstUnfinished time.Duration  `env:"BURST_UNFINISHED" envDefault:"1500ms" validate:"min=0,max=1m" doc:"How long a message that reads as if its writer goes on (a greeting, half a sentence) waits for the next one before it is thought about."`
 	BurstLimit      time.Duration  `env:"BURST_LIMIT" envDefault:"15s" validate:"min=0,max=5m" doc:"How long after a turn began further messages still join it; later ones get an answer of their own. 0: none join once it began."`
 	SpeakParallel   int            `env:"SPEAK_PARALLEL" envDefault:"4" validate:"min=1,max=64" doc:"Pieces of one answer that are spoken at once, while the model writes on. 1 speaks the whole answer in one piece once it is there: slower, for voices that need the whole text."`
-	SendAside       bool           `env:"SEND_ASIDE" envDefault:"true" doc:"Send what a listener needs in writing (links, addresses, codes, tables) as a text message after the voice note. It is an extra message, which costs money."`
+	SendAside       bool           `env:"SEND_ASIDE" envDefault:"false" doc:"Send what a listener needs in writing (links, addresses, codes, tables) as a text message after the voice note. It is an extra message, which costs money."`
 	HistoryMessages int            `env:"HISTORY_MESSAGES" envDefault:"20" validate:"min=0,max=1000" doc:"Remarks, of both sides, that a conversation remembers."`
 	HistoryTokens   int            `env:"HISTORY_TOKENS" envDefault:"4000" validate:"min=0,max=1000000" doc:"Estimated tokens that a conversation remembers."`
 	MaxSpokenChars  int            `env:"MAX_SPOKEN_CHARS" envDefault:"1500" validate:"min=1,max=20000" doc:"Longest answer, in characters, that is spoken; a longer one is sent as text. 1,500 are about 100 seconds."`

@@ -49,6 +49,7 @@ func assembled(getenv settings.Getenv) (agents, error) {
 		return nil, settingsError(faults)
 	}
 	all, more := assemble(cfg, getenv, shop.choose)
+	more = append(more, shop.allow(all)...)
 	if faults = append(faults, more...); len(faults) > 0 {
 		return nil, settingsError(faults)
 	}

@@ -44,6 +44,7 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 	faults = append(faults, storeFaults(cfg)...)
 	faults = append(faults, cfg.Trace.faults()...)
 	faults = append(faults, safetyFaults(cfg.Safety)...)
+	faults = append(faults, budgetFaults(cfg)...)
 	if err := tooManySecrets(cfg.WhatsApp.AppSecret); err != nil {
 		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET %w", err))
 	}
@@ -113,7 +114,7 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_",
 }
 
 // The roles of a process.

@@ -32,6 +32,7 @@ type agent struct {
 	token, appSecret, verifyToken settings.Source
 	appName                       string // of the variable with the app secret; numbers of one app share it
 	named                         []string
+	budget                        BudgetConfig
 }
 
 // agents are the numbers this process speaks for: one without a number, or those of
@@ -46,6 +47,7 @@ type personaSettings struct {
 
 	Dialogue DialogueConfig
 	Safety   SafetyConfig
+	Budget   BudgetConfig
 }
 
 // assemble makes the agents ready and goes on after a fault, so that all are listed.
@@ -53,7 +55,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 	if cfg.AgentsFile == "" {
 		v, faults := build(cfg.Vendors.LLM, cfg.Vendors.STT, cfg.Vendors.TTS, nil)
 		all := agents{{
-			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, appName: varAppSecret,
+			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, budget: cfg.Budget, appName: varAppSecret,
 			token: cfg.WhatsApp.AccessToken, appSecret: cfg.WhatsApp.AppSecret, verifyToken: cfg.WhatsApp.VerifyToken,
 		}}
 		return all, append(faults, toldSecrets(cfg, all)...)
@@ -66,7 +68,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 		a, more := vault.credentials(written)
 		given, wrong := personaOf(written, getenv)
 		v, unknown := build(given.LLM, given.STT, given.TTS, written.Voices)
-		a.engines, a.persona = v, guarded(persona(given.Dialogue, v), given.Safety)
+		a.engines, a.persona, a.budget = v, guarded(persona(given.Dialogue, v), given.Safety), given.Budget
 		all = append(all, a)
 		faults = append(faults, slices.Concat(more, wrong, placed(append(unknown, safetyFaults(given.Safety)...), written))...)
 	}

@@ -154,7 +154,7 @@ func TestWithoutAFileTheEnvironmentDescribesOne(t *testing.T) {
 	require.Empty(t, all[0].Number, "every number of the account")
 	require.Equal(t, domain.Languages{"es", "en"}, all[0].Persona.Languages)
 	require.Equal(t, app.Burst{Window: 3 * time.Second, Unfinished: 1500 * time.Millisecond, Limit: 15 * time.Second}, all[0].Persona.Burst)
-	require.True(t, all[0].Persona.SendAside)
+	require.False(t, all[0].Persona.SendAside, "one message a turn")
 	require.Equal(t, 1.5, *all[0].Persona.Temperature)
 	require.Equal(t, 9, all[0].Persona.MaxTokens)
 	require.Equal(t, 0.35, all[0].Persona.MinConfidence)

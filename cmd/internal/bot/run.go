@@ -64,6 +64,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	defer func() { err = errors.Join(err, shop.Close()) }()
 	all, more := assemble(cfg, getenv, shop.choose)
+	more = append(more, shop.allow(all)...)
 	if faults = append(faults, more...); len(faults) > 0 {
 		return settingsError(faults)
 	}
@@ -103,10 +104,13 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if err != nil {
 		return err
 	}
+	books, write := keepBooks(store, shop, log)
+	defer write()
 	responder, err := app.NewResponder(app.Deps{
 		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
 		Pacer: store, Tracer: watch.turns(),
-	}, rules(cfg, all))
+		Ledger: store, Books: books,
+	}, rules(cfg, all, shop.budget()))
 	if err != nil {
 		return err
 	}
@@ -115,7 +119,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		if take.Webhook, err = newWebhook(all); err != nil {
 			return err
 		}
-		take.Intake = tracing.Intake(app.NewIntake(store, watch.conversations(store), observer, personas))
+		take.Intake = tracing.Intake(app.NewIntake(store, watch.conversations(store), observer, personas).Keep(books))
 	}
 	watch.requests(&take)
 	server, err := newServer(cfg, take, store, messenger, log)
@@ -164,11 +168,11 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 
 // rules turns the settings into those rules of the slow half that hold for every
 // number.
-func rules(cfg Config, all agents) app.Options {
+func rules(cfg Config, all agents, budget app.Budget) app.Options {
 	return app.Options{
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		TakesStatuses: cfg.Role == roleAll,
-		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, Secrets: secrets(cfg, all), NewID: rand.Text,
+		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, Secrets: secrets(cfg, all), NewID: rand.Text, Budget: budget,
 	}
 }
 

@@ -22,6 +22,7 @@ type store interface {
 	ports.ErasurePort
 	ports.ExportPort
 	ports.PacerPort
+	ports.LedgerPort
 	ports.BacklogPort
 	// Reseal seals with the first key what is not sealed by it, and tells how much.
 	Reseal(ctx context.Context) (int, error)

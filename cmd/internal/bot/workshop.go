@@ -24,6 +24,7 @@ type workshop struct {
 	encoder  ports.EncoderPort // nil: there is none on this machine
 	breakers *decorate.Breakers
 	watch    *watch
+	tariff   *tariff
 	// connections are shared by the engines that speak HTTP.
 	connections *vendorhttp.Connections
 	llms        bench[ports.LLMPort]
@@ -47,13 +48,17 @@ func newWorkshop(cfg Config, w *watch) (*workshop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BREAKER_FAILURES, BREAKER_WINDOW: %w", err)
 	}
+	prices, err := newTariff(cfg)
+	if err != nil {
+		return nil, err
+	}
 	connections, err := vendorhttp.New(f.KeepWarm)
 	if err != nil {
 		return nil, fmt.Errorf("VENDOR_KEEP_WARM: %w", err)
 	}
 	return &workshop{
-		connections: connections,
-		cfg:         cfg, encoder: newEncoder(bitRate(cfg.Dialogue.MaxSpokenChars)), breakers: breakers, watch: w,
+		connections: connections, tariff: prices,
+		cfg: cfg, encoder: newEncoder(bitRate(cfg.Dialogue.MaxSpokenChars)), breakers: breakers, watch: w,
 		llms: bench[ports.LLMPort]{}, stts: bench[ports.STTPort]{}, ttss: bench[ports.TTSPort]{},
 	}, nil
 }
@@ -132,6 +137,13 @@ func chain[P any](w *workshop, b bench[P], known map[string]func(*workshop) (P, 
 	return out, errors.Join(faults...)
 }
 
+// metered has a turn's meter told of everything the engines of a stage do.
+func metered[P any](w *workshop, stage string, all []decorate.Named[P], meter func(P, decorate.Product) P) {
+	for i, each := range all {
+		all[i].Port = meter(each.Port, w.tariff.sold(stage, each.Name))
+	}
+}
+
 // policy is how the engines of a stage are treated.
 func (w *workshop) policy(stage string) decorate.Policy {
 	f := w.cfg.Vendors.Failover
@@ -185,6 +197,7 @@ func (w *workshop) choose(llm, stt, tts []string, voices map[string]string) (ven
 	settle("LLM", llm, func(names []string) error {
 		all, err := chain(w, w.llms, llms, names)
 		if err == nil {
+			metered(w, "LLM", all, decorate.MeteredLLM)
 			v.llm, err = decorate.LLM(all, w.policy("LLM"))
 		}
 		return err
@@ -192,6 +205,7 @@ func (w *workshop) choose(llm, stt, tts []string, voices map[string]string) (ven
 	settle("STT", stt, func(names []string) error {
 		all, err := chain(w, w.stts, stts, names)
 		if err == nil {
+			metered(w, "STT", all, decorate.MeteredSTT)
 			v.stt, err = decorate.STT(all, w.policy("STT"))
 		}
 		return err
@@ -199,6 +213,7 @@ func (w *workshop) choose(llm, stt, tts []string, voices map[string]string) (ven
 	settle("TTS", tts, func(names []string) error {
 		all, err := chain(w, w.ttss, ttss, names)
 		if err == nil {
+			metered(w, "TTS", all, decorate.MeteredTTS)
 			all[0].Port = withVoices(all[0].Port, voices)
 			v.tts, err = decorate.TTS(all, w.policy("TTS"))
 		}
