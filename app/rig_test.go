@@ -49,8 +49,10 @@ type rig struct {
 	pacer ports.PacerPort
 	// workers is how many turns are worked on at once.
 	workers int
-	wrap    func(ports.InboxPort) ports.InboxPort
-	tracer  ports.TracerPort
+	// ledger replaces the store's where it is not nil.
+	ledger ports.LedgerPort
+	wrap   func(ports.InboxPort) ports.InboxPort
+	tracer ports.TracerPort
 
 	stop func()
 	seq  atomic.Int64
@@ -98,13 +100,27 @@ func (r *rig) start() {
 		personas, err = app.NewPersonas(r.more)
 	}
 	require.NoError(r.t, err)
-	responder, err := app.NewResponder(app.Deps{Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Pacer: r.pacer, Tracer: r.tracer}, r.opt.Options)
+	ledger := r.ledger
+	if ledger == nil {
+		ledger = r.store
+	}
+	books := app.NewBooks(ledger, time.UTC, r.opt.Budget.Fee, func(error) {})
+	responder, err := app.NewResponder(app.Deps{
+		Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Ledger: ledger, Books: books, Pacer: r.pacer, Tracer: r.tracer,
+	}, r.opt.Options)
 	require.NoError(r.t, err)
-	r.intake = app.NewIntake(r.store, r.store, r.events, personas)
+	r.intake = app.NewIntake(r.store, r.store, r.events, personas).Keep(books)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	worker := app.NewWorker(inbox, responder, r.events, r.workers, r.drain)
-	go func() { ended <- worker.Run(ctx) }()
+	go func() {
+		booksCtx, stopBooks := context.WithCancel(context.Background())
+		written := make(chan error, 1)
+		go func() { written <- books.Run(booksCtx) }()
+		err := worker.Run(ctx)
+		stopBooks()
+		ended <- errors.Join(err, <-written)
+	}()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		require.NoError(r.t, <-ended)
