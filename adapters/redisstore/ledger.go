@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"strconv"
 
 	"github.com/redis/rueidis"
@@ -15,12 +16,16 @@ import (
 // the user's, the number's and the common one together. A day's turns meet there; a
 // server does some tens of thousands of such scripts a second.
 
-func (s *Store) dayPart(day string) int { return s.partition(hashOf("day", day)) }
+func (s *Store) dayPart(day string) int {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(day)) // never fails
+	return int(h.Sum64() % uint64(s.opt.Partitions))
+}
 
-func payerArgs(id string, p ports.Payer) []string {
+func (s *Store) payerArgs(id string, p ports.Payer) []string {
 	user := ""
 	if p.User != "" {
-		user = hashOf("payer", p.User)
+		user = s.names.Of("payer", p.User)
 	}
 	return []string{p.Day, id, user, string(p.Number), strconv.FormatInt(ports.BudgetRetention.Milliseconds(), 10)}
 }
@@ -32,7 +37,7 @@ func (s *Store) Reserve(ctx context.Context, r ports.Reservation) (ports.Standin
 	if r.ID == "" || r.Day == "" || len(r.Steps) == 0 || r.TTL <= 0 {
 		return ports.Standing{}, invalid("reserve", errors.New("a reservation needs an id, a day, a step and a time"))
 	}
-	args := append(payerArgs(r.ID, r.Payer), units(r.Caps.User), units(r.Caps.Number), units(r.Caps.Total), micros(r.TTL))
+	args := append(s.payerArgs(r.ID, r.Payer), units(r.Caps.User), units(r.Caps.Number), units(r.Caps.Total), micros(r.TTL))
 	for _, step := range r.Steps {
 		args = append(args, units(step.Amount), strconv.Itoa(step.Below), flag(step.Once))
 	}
@@ -44,7 +49,7 @@ func (s *Store) Settle(ctx context.Context, t ports.Settlement) (ports.Standing,
 	if t.ID == "" || t.Day == "" || t.Amount < 0 {
 		return ports.Standing{}, invalid("settle", errors.New("a settlement needs an id, a day and an amount"))
 	}
-	args := append(payerArgs(t.ID, t.Payer), units(t.Amount))
+	args := append(s.payerArgs(t.ID, t.Payer), units(t.Amount))
 	return s.ledger(ctx, "settle", call{sc: scSettle, part: s.dayPart(t.Day), args: args, durable: true})
 }
 
