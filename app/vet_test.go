@@ -156,3 +156,42 @@ func TestChecksAreASetting(t *testing.T) {
 		require.Equal(t, []string{"Call +34 699 888 777."}, r.answers())
 	})
 }
+
+// shout is a filter that takes one word out.
+type shout string
+
+func (f shout) Filter(text, _ string) (string, []string) {
+	var found []string
+	for range strings.Count(text, string(f)) {
+		found = append(found, "shout")
+	}
+	return strings.ReplaceAll(text, string(f), "…"), found
+}
+
+func TestFiltersStandBetweenUserAndModel(t *testing.T) {
+	for _, mode := range []app.ReplyMode{app.ReplyText, app.ReplyVoice} {
+		bubble(t, func(r *rig) {
+			r.opt.ReplyMode, r.brain.pace = mode, time.Millisecond
+			r.opt.FiltersIn, r.opt.FiltersOut = []ports.FilterPort{shout("OUCH")}, []ports.FilterPort{shout("ARGH"), shout("GRRR")}
+			r.brain.answer = func(string) string {
+				return "This is the first sentence of it, ARGH. Here is the second one, GRRR and ARGH again. And the last."
+			}
+		}, func(r *rig) {
+			r.speaks("m1", "ES.1", "OUCH that hurts")
+			r.pass(time.Minute)
+			r.says("m2", "ES.1", "OUCH and OUCH")
+			r.pass(time.Minute)
+			const want = "This is the first sentence of it, …. Here is the second one, … and … again. And the last."
+			require.Equal(t, want, strings.TrimPrefix(r.answers()[0], "spoken: "))
+			asked := r.brain.requests()[1]
+			require.Equal(t, []ports.LLMMessage{
+				{Role: domain.RoleUser, Text: "… that hurts"}, {Role: domain.RoleAssistant, Text: want}, {Role: domain.RoleUser, Text: "… and …"},
+			}, asked.Messages, "in the memory, too")
+			require.Equal(t, 2, r.events.count(ports.StageFiltered, "in shout"))
+			require.Equal(t, 2, r.events.count(ports.StageFiltered, "out shout"))
+			for _, said := range r.voice.said {
+				require.NotRegexp(t, "ARGH|GRRR", said)
+			}
+		})
+	}
+}

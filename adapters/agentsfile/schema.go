@@ -28,6 +28,8 @@ type (
 		SendAside       text            `yaml:"send_aside" setting:"SEND_ASIDE"`
 		FallbackMessage text            `yaml:"fallback_message" setting:"FALLBACK_MESSAGE"`
 		OutputChecks    list            `yaml:"output_checks" setting:"OUTPUT_CHECKS"`
+		FiltersIn       list            `yaml:"filters_in" setting:"FILTERS_IN"`
+		FiltersOut      list            `yaml:"filters_out" setting:"FILTERS_OUT"`
 		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
 		Limits          limits          `yaml:"limits"`
 		Budget          budget          `yaml:"budget"`

@@ -3,11 +3,14 @@ package bot
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"whatsappnode/adapters/filter"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/voicenote"
 	"whatsappnode/app"
+	"whatsappnode/ports"
 )
 
 // SafetyConfig is about people and machines that misuse the bot, and about what a
@@ -20,6 +23,9 @@ type SafetyConfig struct {
 	LoopQuiet    time.Duration `env:"LOOP_QUIET" envDefault:"10m" validate:"min=1s,max=24h" doc:"How long that machine must have been silent to be answered again."`
 	MaxAnswer    int           `env:"MAX_ANSWER_CHARS" envDefault:"4000" validate:"min=0,max=60000" doc:"Longest answer, in characters; a longer one is cut behind a whole sentence. 4,000 fit into one message. 0: any."`
 	OutputChecks settings.List `env:"OUTPUT_CHECKS" envDefault:"secrets,contacts,prompt" doc:"What each answer is looked through for before it is spoken or sent; an answer in which something is found is replaced by a sentence. secrets: configured values and whatever looks like a key; contacts: telephone and card numbers and e-mail addresses that neither the prompt, nor the user, nor a tool gave; prompt: the system prompt quoted at length. none: nothing."`
+	FiltersIn    settings.List `env:"FILTERS_IN" doc:"Filters between the user's words and the model, in their order: pii (telephone, card and account numbers and e-mail addresses become [phone] and the like), and the lists of FILTER_WORDS_FILE: profanity, bias. With pii the model cannot use what it does not see, as to note a number down; the vendor that hears voice messages hears them as they are."`
+	FiltersOut   settings.List `env:"FILTERS_OUT" doc:"The same between the model's words and the user. pii leaves what stands in the system prompt."`
+	FilterWords  string        `env:"FILTER_WORDS_FILE" doc:"YAML file of lists of words, by name and language, in place of the program's own (adapters/filter/words.yaml). Each list makes a filter of its name."`
 	ScopeGuard   bool          `env:"SCOPE_GUARD" envDefault:"true" doc:"Add the rule to the system prompt that keeps the bot on its business. Meta bars assistants for general purposes."`
 }
 
@@ -31,7 +37,30 @@ func guarded(p app.Persona, c SafetyConfig) app.Persona {
 	p.Vetting = app.Vetting{
 		Secrets: slices.Contains(c.OutputChecks, "secrets"), Contacts: slices.Contains(c.OutputChecks, "contacts"), Prompt: slices.Contains(c.OutputChecks, "prompt"),
 	}
+	lists, _ := filter.LoadLists(c.FilterWords) // its fault is one of the settings
+	p.FiltersIn, _ = filters(c.FiltersIn, lists, p.SystemPrompt)
+	p.FiltersOut, _ = filters(c.FiltersOut, lists, p.SystemPrompt)
 	return p
+}
+
+const filterPII = "pii"
+
+// filters makes the filters of these names. Of personal data they leave what the
+// operator wrote.
+func filters(names []string, lists filter.Lists, prompt string) ([]ports.FilterPort, error) {
+	var out []ports.FilterPort
+	for _, name := range names {
+		if name == filterPII {
+			out = append(out, filter.NewPII(prompt))
+			continue
+		}
+		words, err := filter.NewWords(name, lists)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no filter; there are %s", name, strings.Join(append([]string{filterPII}, lists.Names()...), ", "))
+		}
+		out = append(out, words)
+	}
+	return out, nil
 }
 
 // safetyFaults are what the tags cannot say.
@@ -40,6 +69,15 @@ func safetyFaults(c SafetyConfig) (faults []error) {
 	for _, name := range c.OutputChecks {
 		if !slices.Contains(known, name) || name == "none" && len(c.OutputChecks) > 1 {
 			faults = append(faults, fmt.Errorf("OUTPUT_CHECKS: %q cannot stand there; there are secrets, contacts and prompt, or none alone", name))
+		}
+	}
+	lists, err := filter.LoadLists(c.FilterWords)
+	if err != nil {
+		return append(faults, fmt.Errorf("FILTER_WORDS_FILE: %w", err))
+	}
+	for variable, names := range map[string][]string{"FILTERS_IN": c.FiltersIn, "FILTERS_OUT": c.FiltersOut} {
+		if _, err := filters(names, lists, ""); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", variable, err))
 		}
 	}
 	return faults

@@ -89,6 +89,8 @@ func TestAgentsFileGivesEverything(t *testing.T) {
     fallback_message: Ahora no.
     scope_guard: false
     output_checks: [contacts]
+    filters_in: [pii]
+    filters_out: [profanity, bias, pii]
     limits: {max_answer_chars: 900, rate_limit_messages: 3, rate_limit_every: 9s, max_clip: 90s, loop_turns: 5, loop_quiet: 6m, turn_timeout: 45s, burst_window: 2s, burst_unfinished: 3s, burst_limit: 4s, history_messages: 7, history_tokens: 70, max_spoken_chars: 77, max_tokens: 5, temperature: 0, min_confidence: 1}
 `))))
 	require.NoError(t, err)
@@ -98,6 +100,9 @@ func TestAgentsFileGivesEverything(t *testing.T) {
 	p := a.Persona
 	require.NotNil(t, p.LLM)
 	p.LLM, p.STT, p.TTS = nil, nil, nil
+	require.Len(t, p.FiltersIn, 1)
+	require.Len(t, p.FiltersOut, 3)
+	p.FiltersIn, p.FiltersOut = nil, nil
 	require.Zero(t, *p.Temperature)
 	p.Temperature = nil
 	require.Equal(t, app.Persona{

@@ -50,3 +50,12 @@ func TestUnknownChecksOfAnswers(t *testing.T) {
 	_, err = bot.Assemble(from(agentsFile(t, two(""), "OUTPUT_CHECKS", "none,secrets")))
 	require.ErrorContains(t, err, "OUTPUT_CHECKS:")
 }
+
+func TestUnknownFilters(t *testing.T) {
+	_, err := bot.Assemble(from(agentsFile(t, two("    filters_in: [pii, profanities]\n"))))
+	require.ErrorContains(t, err, `AGENTS_FILE line 7: filters_in "profanities" is no filter; there are pii, bias, profanity`)
+	_, err = bot.Assemble(from(agentsFile(t, two(""), "FILTERS_OUT", "nothing")))
+	require.ErrorContains(t, err, "FILTERS_OUT:")
+	_, err = bot.Assemble(from(agentsFile(t, two(""), "FILTER_WORDS_FILE", "/nowhere/words.yaml")))
+	require.ErrorContains(t, err, "FILTER_WORDS_FILE:")
+}
