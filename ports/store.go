@@ -59,7 +59,10 @@ type InboxPort interface {
 	// has waiting, or until ctx ends (then ctx's error). A conversation is due when
 	// a message's Hold has passed, when a deferred turn's time has come, when a
 	// status asks for work (see ConversationPort.Observe), or when a lease on it
-	// ran out with work left. The conversation that is due longest comes first.
+	// ran out with work left. The conversation that is due longest comes first, but a
+	// message of somebody who was leased before has HeadStart over those who write for
+	// the first time, unless it has a Hold: a crowd of strangers must not make
+	// customers wait.
 	Lease(ctx context.Context) (Work, error)
 	// Extend prolongs the lease by the store's lease time.
 	Extend(ctx context.Context, lease Lease) error
@@ -88,6 +91,11 @@ type InboxPort interface {
 	// that is told to stop does. Turns stay as they were last stored.
 	Release(ctx context.Context, lease Lease) error
 }
+
+// HeadStart is how much longer than its message a conversation that was leased before
+// counts as due. It is longer than a crowd lasts, and bounds how long a stranger is kept
+// waiting by others.
+const HeadStart = 10 * time.Minute
 
 // Lease is the right to work on one conversation.
 type Lease struct {

@@ -159,9 +159,13 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 		c := s.resolve(m)
 		s.ids[m.ID] = knownID{conv: c.id, at: now}
 		s.admitted++
-		c.inbox = append(c.inbox, waiting{message: m, n: s.admitted, at: now, due: now.Add(m.Hold)})
+		due := now.Add(m.Hold)
+		if m.Hold == 0 && c.token > 0 {
+			due = now.Add(-ports.HeadStart)
+		}
+		c.inbox = append(c.inbox, waiting{message: m, n: s.admitted, at: now, due: due})
 		if c.leaseUntil.IsZero() && !c.deferred {
-			c.dueAt(now.Add(m.Hold))
+			c.dueAt(due)
 		}
 		c.tell(now)
 		out = append(out, ports.Admission{Message: m.ID, Conversation: c.id, New: true})

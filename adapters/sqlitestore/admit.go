@@ -61,11 +61,14 @@ func (w *writer) admit(it *item) (ports.Admission, error) {
 	if _, err := w.exec(stAddID, it.id, c.n, w.now); err != nil {
 		return a, err
 	}
-	due := w.now + int64(it.message.Hold)
-	if _, err := w.exec(stAddMessage, c.n, it.id, w.now, due, it.data); err != nil {
+	due, ahead := w.now+int64(it.message.Hold), int64(ports.HeadStart)
+	if it.message.Hold > 0 {
+		ahead = 0
+	}
+	if _, err := w.exec(stAddMessage, c.n, it.id, w.now, due, it.data, ahead); err != nil {
 		return a, err
 	}
-	_, err = w.exec(stDueMessage, c.n, due)
+	_, err = w.exec(stDueMessage, c.n, due, ahead)
 	return a, err
 }
 

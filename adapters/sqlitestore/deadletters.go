@@ -71,7 +71,7 @@ func (s *Store) Replay(ctx context.Context, turn domain.TurnID) error {
 			}
 		}
 		if len(messages) > 0 {
-			_, err = w.exec(stDueMessage, conv, w.now)
+			_, err = w.exec(stDueMessage, conv, w.now, 0)
 		}
 		return err
 	})

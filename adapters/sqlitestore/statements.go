@@ -104,9 +104,12 @@ var statementText = [statementCount]string{
 	stSetAlias:        `INSERT OR REPLACE INTO aliases (number, kind, value, conv, owner) VALUES (?, ?, ?, ?, ?)`,
 	stDropAlias:       `DELETE FROM aliases WHERE number = ? AND kind = ? AND value = ? AND conv = ?`,
 	stAddConversation: `INSERT INTO conversations (id, first) VALUES (?, ?)`,
-	stAddMessage:      `INSERT INTO inbox (conv, id, at, due, data) VALUES (?, ?, ?, ?, ?)`,
+	// Who was leased before is ahead of strangers.
+	stAddMessage: `INSERT INTO inbox (conv, id, at, due, data)
+		VALUES (?1, ?2, ?3, ?4 - CASE WHEN (SELECT token FROM conversations WHERE n = ?1) > 0 THEN ?6 ELSE 0 END, ?5)`,
 	// A lease or a delay decides by itself when the conversation is due.
-	stDueMessage: `UPDATE conversations SET due = ?2 WHERE n = ?1 AND lease_until = 0 AND deferred = 0 AND (due IS NULL OR due > ?2)`,
+	stDueMessage: `UPDATE conversations SET due = ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END
+		WHERE n = ?1 AND lease_until = 0 AND deferred = 0 AND (due IS NULL OR due > ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END)`,
 
 	stNextDue:  `SELECT n, due FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
 	stClaim:    `UPDATE conversations SET token = token + 1, lease_until = ?2, due = ?2, deferred = 0 WHERE n = ?1 RETURNING id, token`,

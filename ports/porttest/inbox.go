@@ -26,6 +26,7 @@ func TestInbox(t *testing.T, h InboxHarness) {
 		"HoldDelays":                       inboxHold,
 		"ShortestHoldDecides":              inboxShortestHold,
 		"LongestDueComesFirst":             inboxLongest,
+		"CrowdOfStrangersWaits":            inboxCrowd,
 		"HoldCountsForMessageDuringLease":  inboxHoldDuringLease,
 		"MessageDuringLeaseMakesDueAgain":  inboxDuringLease,
 		"OneLeaseAtATime":                  inboxOneLease,
@@ -221,6 +222,23 @@ func inboxShortestHold(c *storeCase) {
 	c.notDue("no hold has passed")
 	c.advance(c.units(2))
 	assert.Equal(c, []domain.MessageID{"wamid.1", "wamid.2", "wamid.3"}, idsOf(c.lease().Pending), "everything that waits comes along")
+}
+
+func inboxCrowd(c *storeCase) {
+	known := c.admitNew(textOf(1, "1"))
+	w := c.lease()
+	c.finish(w, c.dropped("t1", w, w.Pending...))
+	for n := 2; n < 6; n++ {
+		c.admitNew(textOf(n, string(rune('0'+n))))
+	}
+	c.advance(c.h.Unit / 10)
+	c.admitNew(textOf(1, "6"))
+	w = c.lease()
+	assert.Equal(c, known, w.Lease.Conversation, "who was leased before comes before strangers")
+	c.admitNew(textOf(1, "7"))
+	c.finish(w, c.dropped("t2", w, w.Pending...))
+	assert.Equal(c, known, c.lease().Lease.Conversation, "also with what came meanwhile")
+	assert.NotEqual(c, known, c.lease().Lease.Conversation)
 }
 
 func inboxLongest(c *storeCase) {

@@ -293,3 +293,15 @@ func (s noGraves) Turns(ctx context.Context, id domain.ConversationID, limit int
 	out, err := s.Store.Turns(ctx, id, limit)
 	return slices.DeleteFunc(out, func(t domain.Turn) bool { return t.State() == domain.TurnDead }), err
 }
+
+// noHeadStart lets a crowd of strangers go first. A hold, however short, has no head
+// start.
+type noHeadStart struct{ *fake.Store }
+
+func (s noHeadStart) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admission, error) {
+	batch = slices.Clone(batch)
+	for i := range batch {
+		batch[i].Hold = max(batch[i].Hold, 1)
+	}
+	return s.Store.Admit(ctx, batch)
+}

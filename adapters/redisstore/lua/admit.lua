@@ -41,11 +41,11 @@ for i = 6, #ARGV, 8 do
     local s = convs[conv]
     if not s then
       local k = ckey(conv)
-      local v = rcall('HMGET', k, 'seq', 'until', 'def')
+      local v = rcall('HMGET', k, 'seq', 'until', 'def', 'tok')
       -- Looked at only so that a slot on the move refuses before anything is written.
       rcall('EXISTS', k .. ':in', k .. ':m', base .. ':wait', base .. ':due')
       local idle = not v[2] or v[2] == '0'
-      s = { key = k, seq = tonumber(v[1] or 0), free = idle and v[3] ~= '1', leased = not idle and tonumber(v[2]) > now }
+      s = { key = k, seq = tonumber(v[1] or 0), free = idle and v[3] ~= '1', leased = not idle and tonumber(v[2]) > now, known = v[4] }
       convs[conv] = s
     end
     batch[id] = conv
@@ -65,6 +65,7 @@ for i = 1, #pins, 2 do rcall('SET', base .. ':p:' .. pins[i], pins[i + 1], 'PX',
 for n = 1, #plan, 2 do
   local i, s = plan[n], plan[n + 1]
   local id, due = ARGV[i], now + tonumber(ARGV[i + 6])
+  if s.known and due == now then due = now - 600000000 end -- ports.HeadStart
   if now > s.seq then s.seq = now else s.seq = s.seq + 1 end
   rcall('ZADD', s.key .. ':in', num(s.seq), id)
   rcall('HSET', s.key .. ':m', id, num(due) .. ':' .. ARGV[i + 7])
