@@ -47,7 +47,13 @@ type process struct {
 // launch starts the binary in a folder of its own, so that no .env is found.
 func launch(t *testing.T, env settings, out, errOut *journal, args ...string) *process {
 	t.Helper()
-	cmd := exec.Command(program, args...)
+	return launchAs(t, program, env, out, errOut, args...)
+}
+
+// launchAs is launch of another binary.
+func launchAs(t *testing.T, binary string, env settings, out, errOut *journal, args ...string) *process {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.TempDir(), env.environ(), out.run(), errOut.run()
 	cmd.SysProcAttr = noOrphan()
 	cmd.WaitDelay = 5 * time.Second // for a grandchild that keeps the pipes open
