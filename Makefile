@@ -82,6 +82,10 @@ bench: build ## measure binary size, start, memory and acknowledgement latency
 bench-answer: build ## measure the time to an answer against its vendors alone, and draw docs/benchmarks (5 minutes, quiet machine)
 	go run ./test/bench/answer -binary bin/whatsapp-node -json docs/benchmarks/answer.json -plots docs/benchmarks
 
+bench-slow: build ## measure that slow clients and 10,000 idle connections keep nobody from being served
+	@command -v slowhttptest >/dev/null || { echo "slowhttptest is missing: sudo apt-get install slowhttptest"; exit 1; }
+	go run ./test/bench/slow -binary bin/whatsapp-node
+
 bench-redis: build ## measure the acknowledgement path on Redis against a bare handler
 	@.ci/packages test
 	go run ./test/bench/redis -binary bin/whatsapp-node
@@ -101,4 +105,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build build-opus check check-deployments rollback fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis fuzz cover image clean
+.PHONY: help run test build build-opus check check-deployments rollback fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis bench-slow fuzz cover image clean

@@ -35,6 +35,7 @@ type HTTPConfig struct {
 	ListenAddr   string         `env:"LISTEN_ADDR" validate:"omitempty,listen" doc:"Address of the public listener; empty means 0.0.0.0 and PORT."`
 	AdminAddr    string         `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090" validate:"listen|eq=off" doc:"Address of the admin listener (metrics, readiness in detail, profiles); keep it off the public network. 'off' disables it, and nothing is counted."`
 	MaxBody      settings.Bytes `env:"MAX_BODY" envDefault:"4MiB" validate:"min=1024" doc:"Largest webhook body. Meta sends up to 3 MB."`
+	MaxConns     int            `env:"MAX_CONNECTIONS" envDefault:"16384" validate:"min=16,max=1000000" doc:"Connections that the public listener keeps open at once; further ones wait until one ends. Each takes a file descriptor: keep it below the limit of the process (ulimit -n, 25,000 on Cloud Run)."`
 	DrainDelay   time.Duration  `env:"DRAIN_DELAY" envDefault:"0s" validate:"min=0,max=5m" doc:"How long after SIGTERM webhooks are still taken while /ready already says no, so that a balancer sends new ones elsewhere before the door closes. Together with DRAIN_TIMEOUT it must end before the platform kills; leave it 0 where nothing asks /ready, as on Cloud Run."`
 	DrainTimeout time.Duration  `env:"DRAIN_TIMEOUT" envDefault:"8s" validate:"min=100ms,max=10m" doc:"How long requests and turns may go on after SIGTERM. Cloud Run kills after 10 s."`
 }

@@ -221,7 +221,7 @@ func newServer(cfg Config, take echohttp.Options, store store, messenger *switch
 		"store":    store.Ping,
 		"whatsapp": func(context.Context) error { return messenger.Healthy() },
 	}
-	take.Limits = echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), DrainDelay: cfg.HTTP.DrainDelay, DrainTimeout: cfg.HTTP.DrainTimeout}
+	take.Limits = echohttp.Limits{MaxBody: int64(cfg.HTTP.MaxBody), MaxConnections: cfg.HTTP.MaxConns, DrainDelay: cfg.HTTP.DrainDelay, DrainTimeout: cfg.HTTP.DrainTimeout}
 	return echohttp.New(take)
 }
 
