@@ -126,6 +126,9 @@ func checkCluster(files Files, faults *Faults, folder, overlay string, all []map
 	faults.want(at(byName["Service/serve"], "spec", "selector", "app.kubernetes.io/component") == "serve", folder, "the service leads nowhere")
 	faults.want(at(byName["Service/serve"], "spec", "ports", 0, "targetPort") == "http", folder, "the service leads to no port of the bot")
 
+	metrics := byName["NetworkPolicy/metrics"]
+	faults.want(at(metrics, "spec", "ingress", 0, "ports", 0, "port") == "metrics" && at(metrics, "spec", "ingress", 0, "from", 0, "namespaceSelector", "matchLabels") != nil,
+		folder, "the admin listener asks nobody for a password, so a policy must say who reaches it")
 	for _, role := range []string{"serve", "worker"} {
 		d := byName["Deployment/"+role]
 		if d == nil {

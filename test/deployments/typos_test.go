@@ -125,6 +125,8 @@ var typos = []typo{
 	{base + "worker.yaml", "drop: [ALL]", "drop: [NET_RAW]", "keeps capabilities"},
 	{base + "disruption.yaml", "component: worker", "component: woker", "drained node"},
 	{base + "network.yaml", "policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]", "default deny"},
+	{base + "network.yaml", "kubernetes.io/metadata.name: monitoring", "kubernetes.io/metadata.name: monitoring\n        - podSelecter: {}", "podSelecter"},
+	{base + "network.yaml", "        - port: metrics", "        - port: http", "admin listener"},
 	{base + "network.yaml", "podSelector: {}", "podSelecter: {}", "podSelecter"},
 	{base + "service.yaml", "component: serve", "component: server", "leads nowhere"},
 	{base + "service.yaml", "targetPort: http", "targetPort: https", "leads to no port"},
