@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,8 +153,14 @@ func (s *session) unheard() []domain.Message {
 	return clips
 }
 
-// transcribe fetches one clip and turns it into text.
-func (s *session) transcribe(ctx context.Context, ref domain.MediaRef, opt ports.STTOptions) (domain.Transcript, error) {
+// transcribe fetches one clip and turns it into text. It has a goroutine of its own, so
+// a panic below it must end here: it would end the process, and print what it quotes.
+func (s *session) transcribe(ctx context.Context, ref domain.MediaRef, opt ports.STTOptions) (_ domain.Transcript, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+		}
+	}()
 	fetchCtx, cancel := context.WithTimeout(ctx, fetchBudget)
 	defer cancel()
 	media, err := s.deps.Messenger.FetchMedia(fetchCtx, ref)

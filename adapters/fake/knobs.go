@@ -47,6 +47,9 @@ type Knobs struct {
 	// counted from when the knobs were set.
 	ErrorNext  int
 	ErrorEvery int
+	// Panic makes the calls that fail panic instead, with what they were asked as the
+	// value: the worst that a library can do.
+	Panic bool
 	// RetryAfter goes with the error.
 	RetryAfter time.Duration
 	// Hang makes every call wait until its context ends; the model hangs after its
@@ -75,7 +78,7 @@ var kinds = []ports.Kind{
 //	cut=5             CutAfter            hang[=every200]  Hang, HangEvery
 //	error=KIND        every call fails    empty            Empty
 //	error=KIND:3      the next three      retryafter=2s    RetryAfter
-//	error=KIND:every5 each fifth
+//	error=KIND:every5 each fifth          panic            Panic
 //
 // All faults are reported together.
 func ParseKnobs(s string) (Knobs, error) {
@@ -128,6 +131,7 @@ var setters = map[string]setter{
 		}
 		return flagKnob(func(k *Knobs) *bool { return &k.Hang })(k, value, has)
 	},
+	"panic": flagKnob(func(k *Knobs) *bool { return &k.Panic }),
 	"empty": flagKnob(func(k *Knobs) *bool { return &k.Empty }),
 	"rate": func(k *Knobs, value string, _ bool) error {
 		v, err := strconv.ParseFloat(value, 64)
@@ -225,8 +229,15 @@ func (k Knobs) Validate() error {
 		return errors.New("fake knobs: a number is negative")
 	case k.Error != "" && !slices.Contains(kinds, k.Error):
 		return fmt.Errorf("fake knobs: unknown error kind %q", k.Error)
-	case k.Error == "" && (k.ErrorNext > 0 || k.ErrorEvery > 0 || k.RetryAfter > 0):
+	case k.Error == "" && (k.ErrorNext > 0 || k.ErrorEvery > 0 || k.RetryAfter > 0 || k.Panic):
 		return errors.New("fake knobs: failures are counted but have no error kind")
 	}
 	return nil
+}
+
+// explode panics with what a call was asked, where the knobs say so.
+func (k Knobs) explode(asked string) {
+	if k.Panic {
+		panic("fake: " + asked)
+	}
 }

@@ -132,6 +132,7 @@ func (s stream) run(text string, req ports.LLMRequest) error {
 		return err
 	}
 	if s.fails {
+		k.explode(req.Messages[len(req.Messages)-1].Text)
 		return k.failure(opLLM)
 	}
 	tokens := split(text)

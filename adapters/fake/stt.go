@@ -65,6 +65,7 @@ func (s *STT) Transcribe(ctx context.Context, clip domain.Audio, opt ports.STTOp
 		return domain.Transcript{}, err
 	}
 	if fails {
+		k.explode(words)
 		return domain.Transcript{}, k.failure(opSTT)
 	}
 	if k.Empty {

@@ -76,6 +76,7 @@ func (t *TTS) Synthesize(ctx context.Context, text string, opt ports.TTSOptions)
 		return domain.Audio{}, err
 	}
 	if fails {
+		k.explode(text)
 		return domain.Audio{}, k.failure(opTTS)
 	}
 	length := max(200*time.Millisecond, time.Duration(letters)*charTime)

@@ -50,7 +50,8 @@ func clean(t *testing.T, where, what string, marks []string) {
 // most talkative log there is, and reads all that came out.
 func TestNothingPersonalIsShown(t *testing.T) {
 	t.Parallel()
-	b, admin := privateBot(t)
+	collector := newCollector(t)
+	b, admin := privateBot(t, settings{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"})
 	zephyrine := b.user(t, simulator.UserSpec{Name: markName, Phone: markPhone, UserID: markUserID, Username: markUsername})
 	var errorBodies strings.Builder
 	keep := func(r response) {
@@ -128,6 +129,7 @@ func TestNothingPersonalIsShown(t *testing.T) {
 		keep(b.get(t, "http://"+b.addr+"/ready"))
 		return r.code == 503
 	})
+	metrics := b.get(t, "http://"+admin+"/metrics").body
 	b.stop()
 
 	// A token that was never good.
@@ -141,6 +143,7 @@ func TestNothingPersonalIsShown(t *testing.T) {
 		keep(r)
 		return r.code == 503
 	})
+	metrics += b.get(t, "http://"+admin+"/metrics").body
 	b.stop()
 
 	ids := []string{"34600555444"}
@@ -162,16 +165,22 @@ func TestNothingPersonalIsShown(t *testing.T) {
 	clean(t, "stderr", b.stderr.text(), marks)
 	require.Greater(t, strings.Count(errorBodies.String(), "\n"), 8)
 	clean(t, "an answer", errorBodies.String(), marks)
+	require.Greater(t, strings.Count(metrics, "whatsapp_node_"), 300)
+	clean(t, "the metrics", metrics, marks)
+	for _, name := range []string{"webhook", "turn", "chat", "speech_to_text", "text_to_speech", "upload", "send", "failed"} {
+		require.NotEmpty(t, collector.all(name), name)
+	}
+	clean(t, "a trace", collector.bytes(), marks)
 }
 
 // privateBot is a bot whose own secrets are markers, too.
-func privateBot(t *testing.T) (b *bot, admin string) {
+func privateBot(t *testing.T, more ...settings) (b *bot, admin string) {
 	t.Helper()
 	admin = freeAddress(t)
-	b = prepareAs(t, account{markToken, markSecret, markVerify}, settings{
+	b = prepareAs(t, account{markToken, markSecret, markVerify}, append([]settings{{
 		"ADMIN_ADDR": admin, "FAKE_KNOBS": "error=transient:2", "LOG_HASH_KEY": markStray,
 		"WHATSAPP_ACCES_TOKEN": markStray, // misspelt, as it happens
-	})
+	}}, more...)...)
 	b.restart()
 	return b, admin
 }
