@@ -62,7 +62,7 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 		if !a.New {
 			stage = ports.StageDuplicate
 		}
-		in.observer.Observe(ports.Event{At: now, Stage: stage, Conversation: a.Conversation, Messages: []domain.MessageID{a.Message}, Trace: batch[i].Trace})
+		in.observer.Observe(ports.Event{At: now, Stage: stage, Conversation: a.Conversation, User: batch[i].From, Messages: []domain.MessageID{a.Message}, Trace: batch[i].Trace})
 	}
 	return ports.Receipt{Messages: admitted}, nil
 }
@@ -92,7 +92,7 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 		if !o.New || !shown || o.Turn == "" {
 			continue
 		}
-		ev := ports.Event{At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation}
+		ev := ports.Event{At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation, User: statuses[i].Recipient}
 		if f := statuses[i].Failure; f != nil {
 			ev.Late = true
 			ev.Detail = fmt.Sprintf("late %d %s", f.Code, f.Class)

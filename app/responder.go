@@ -362,7 +362,7 @@ func (s *session) remember() {
 func (s *session) event(stage ports.Stage, took time.Duration, detail string, err error) {
 	ev := ports.Event{
 		At: time.Now(), Stage: stage, Turn: s.turn.ID(), Conversation: s.conv.ID(),
-		Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err, Trace: s.turn.Trace(),
+		User: s.turn.To(), Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err, Trace: s.turn.Trace(),
 	}
 	if len(s.inputs) > 0 && !s.inputs[0].ReceivedAt.IsZero() {
 		ev.Age = ev.At.Sub(s.inputs[0].ReceivedAt)

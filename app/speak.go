@@ -75,6 +75,7 @@ func (s *session) listenTo(ctx context.Context, language string) {
 	s.hush()
 	first := ports.Event{
 		Stage: ports.StageFirstAudio, Turn: s.turn.ID(), Conversation: s.conv.ID(), Messages: s.turn.Inputs(),
+		User: s.turn.To(), Trace: s.turn.Trace(),
 	}
 	ctx, traced := s.step(ctx, stepSpeak)
 	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, &s.speaking, func(took time.Duration) {

@@ -52,6 +52,8 @@ type Event struct {
 	Stage        Stage
 	Turn         domain.TurnID
 	Conversation domain.ConversationID
+	// User is the person concerned, or empty.
+	User domain.Contact
 	// Messages are the user's messages concerned.
 	Messages []domain.MessageID
 	// Took is the time of the step itself, or zero.

@@ -31,6 +31,9 @@ type Metrics struct {
 	sends      *prometheus.CounterVec
 	ambiguous  *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
+	guarded    *prometheus.CounterVec
+	budgets    *prometheus.CounterVec
+	steps      *prometheus.CounterVec
 	trouble    prometheus.Counter
 	panics     *prometheus.CounterVec
 
@@ -77,6 +80,9 @@ func New() *Metrics {
 	m.sends = m.counters("sends_total", "Parts of answers by outcome: sent, or refused.", "outcome")
 	m.ambiguous = m.counters("ambiguous_sends_total", "Sends whose outcome is unknown: waiting for a status, or at_least_once and at_most_once where none came.", "resolution")
 	m.deliveries = m.counters("deliveries_total", "What Meta said of parts later: delivered, read, played, failed.", "state")
+	m.guarded = m.counters("answers_guarded_total", "Words that were changed or held back: withheld, trimmed, filtered.", "action")
+	m.budgets = m.counters("budget_marks_total", "Budgets (user, number, day) of which most (near) or all (reached) was spent.", "budget", "mark")
+	m.steps = m.counters("budget_steps_total", "Turns that a budget had answered more cheaply, by step.", "step")
 	m.trouble = m.counter("trouble_total", "Problems of the bot itself; the log line bot.trouble says which.")
 	m.panics = m.counters("panics_total", "Panics that were caught, by where: a turn, or a request.", "where")
 
@@ -124,6 +130,13 @@ func (m *Metrics) zeroes() {
 		m.sends.WithLabelValues(o)
 	}
 	m.fallbacks.WithLabelValues("speech")
+	for _, action := range []string{"withheld", "trimmed", "filtered"} {
+		m.guarded.WithLabelValues(action)
+	}
+	for _, budget := range []string{"user", "number", "day"} {
+		m.budgets.WithLabelValues(budget, "near")
+		m.budgets.WithLabelValues(budget, "reached")
+	}
 }
 
 // Handler serves a scrape. A collector that fails leaves its own series out.

@@ -56,6 +56,14 @@ func (m *Metrics) Observe(ev ports.Event) {
 	case ports.StageFinished, ports.StageDead:
 		m.turns.WithLabelValues(ev.Detail).Inc()
 		m.turnTime.Observe(ev.Took.Seconds())
+	case ports.StageWithheld, ports.StageTrimmed, ports.StageFiltered:
+		m.guarded.WithLabelValues(string(ev.Stage)).Inc()
+	case ports.StageBudgetNear:
+		m.budgets.WithLabelValues(ev.Detail, "near").Inc()
+	case ports.StageBudgetReached:
+		m.budgets.WithLabelValues(ev.Detail, "reached").Inc()
+	case ports.StageBudgetStep:
+		m.steps.WithLabelValues(ev.Detail).Inc()
 	case ports.StageTrouble:
 		m.trouble.Inc()
 	}

@@ -149,7 +149,7 @@ func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, det
 	if ev.Trace != "" {
 		fields = append(fields, Trace(l.project, ev.Trace)...)
 	}
-	fields = append(fields, zap.String("event", name), l.refs.Turn(ev.Turn), l.refs.Conversation(ev.Conversation))
+	fields = append(fields, zap.String("event", name), l.refs.Turn(ev.Turn), l.refs.Conversation(ev.Conversation), l.refs.User(ev.User))
 	switch len(ev.Messages) {
 	case 0:
 	case 1:

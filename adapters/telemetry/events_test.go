@@ -122,12 +122,14 @@ func TestEventLine(t *testing.T) {
 	got := told(t, "info", ports.Event{
 		At: at, Stage: ports.StageAnswered, Turn: "turn-1", Conversation: "conv-1",
 		Messages: []domain.MessageID{"wamid.A"}, Took: 1234567 * time.Nanosecond, Detail: "gemini",
+		User: domain.Contact{UserID: "ES.1", Phone: "34600", Name: "Ana"}, Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	})
 	require.Len(t, got, 1)
 	assert.Equal(t, map[string]any{
 		"severity": "INFO", "time": "2026-05-01T11:00:00Z", "message": "llm.ok", "event": "llm.ok",
 		"turn_ref": r.Ref("turn", "turn-1"), "conv_ref": r.Ref("conv", "conv-1"), "msg_ref": r.Ref("msg", "wamid.A"),
-		"ms": 1.235, "vendor": "gemini",
+		"ms": 1.235, "vendor": "gemini", "user_ref": r.Ref("user", "ES.1"),
+		"logging.googleapis.com/trace": "4bf92f3577b34da6a3ce929d0e0e4736", "logging.googleapis.com/spanId": "00f067aa0ba902b7", "logging.googleapis.com/trace_sampled": true,
 	}, got[0])
 
 	many := make([]domain.MessageID, 1000)

@@ -6,22 +6,14 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/pricing"
+	"whatsappnode/domain"
 )
 
-// meter says what an attempt at a vendor cost at list price.
+// meter says what an attempt at a vendor cost, for metrics and traces.
 type meter struct {
-	cfg    Config
-	prices *pricing.List
+	tariff *tariff
 	// sold are the products by stage and vendor; they follow from the settings.
 	sold sync.Map // [2]string -> product
-}
-
-func newMeter(cfg Config) (*meter, error) {
-	prices, err := pricing.BuiltIn()
-	if err != nil {
-		return nil, err
-	}
-	return &meter{cfg: cfg, prices: prices}, nil
 }
 
 // stageOf maps the decorators' operations to the stages of the settings.
@@ -33,25 +25,22 @@ func (m *meter) product(operation, vendor string) product {
 	if p, ok := m.sold.Load(key); ok {
 		return p.(product)
 	}
-	p := (&checker{cfg: m.cfg}).product(stageOf[operation], vendor)
+	p := (&checker{cfg: m.tariff.cfg}).product(stageOf[operation], vendor)
 	m.sold.Store(key, p)
 	return p
 }
 
 // cost is what an attempt cost, and whether that is known. An attempt that failed
 // counts with the tokens its vendor named: whether the rest is billed nobody knows.
-func (m *meter) cost(c decorate.Call, p product, now time.Time) (pricing.Amount, bool) {
-	if p.free {
-		return 0, true
+func (m *meter) cost(c decorate.Call, p product, now time.Time) (domain.Money, bool) {
+	if c.Err != nil && c.Usage.Input+c.Usage.Output == 0 {
+		return 0, p.free
 	}
-	if c.Err != nil && c.Usage.Input+c.Usage.Output == 0 || p.unlisted || p.model == "" {
-		return 0, false
+	price, free, ok := m.tariff.price(p, now)
+	if free || !ok {
+		return 0, ok
 	}
-	listed, ok := m.prices.Find(p.provider, either(p.sold, p.model), now)
-	if !ok {
-		return 0, false
-	}
-	return listed.Cost(useOf(c))
+	return price.Cost(useOf(c))
 }
 
 // useOf is what an attempt consumed, from what was measured of it.

@@ -70,6 +70,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	log, err := telemetry.NewLogger(cfg.Log.Format, cfg.Log.Level, stdout, telemetry.Options{
 		Service: "whatsapp-node", Version: Version, Truncated: &watch.linesCut,
+		Labels: map[string]string{"role": cfg.Role},
 	})
 	if err != nil {
 		return settingsError([]error{fmt.Errorf("LOG_FORMAT or LOG_LEVEL: %w", err)})

@@ -35,10 +35,11 @@ func newWatch(cfg Config) (*watch, error) {
 	if !scraped && !cfg.Trace.on() {
 		return w, nil
 	}
-	var err error
-	if w.meter, err = newMeter(cfg); err != nil {
+	prices, err := newTariff(cfg)
+	if prices == nil || prices.listed == nil {
 		return nil, err
 	}
+	w.meter = &meter{tariff: prices} // a fault of PRICES_FILE is told with those of the other settings
 	if scraped {
 		w.metrics = metrics.New()
 	}
@@ -91,7 +92,7 @@ func (w *watch) count(ctx context.Context, c decorate.Call) {
 		})
 	}
 	w.tracer.Attempt(ctx, tracing.Attempt{
-		Stage: c.Operation, Vendor: c.Provider, Model: p.model, System: systemOf(c.Provider, w.meter.cfg), Number: c.Attempt, Hedge: c.Hedge,
+		Stage: c.Operation, Vendor: c.Provider, Model: p.model, System: systemOf(c.Provider, w.meter.tariff.cfg), Number: c.Attempt, Hedge: c.Hedge,
 		Took: c.Took, FirstToken: c.FirstToken, Kind: c.Kind, Characters: c.Characters, AudioBytes: c.AudioBytes, Audio: c.Audio,
 		TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
 	})
