@@ -35,16 +35,17 @@ func fenced(role domain.Role, text string) string {
 	return domain.Fence(domain.FenceMessage, text)
 }
 
-// generate asks the model and takes the reply out of its output, which is spoken
-// while it comes where the answer is to be a voice note. An answer that breaks off is
-// asked for once more: none of it was used. What fails before its first words has been
-// tried again, and with other vendors, below the port.
+// generate asks the model, calls the tools it wants, and takes the reply out of its
+// output, which is spoken while it comes where the answer is to be a voice note.
 func (s *session) generate(ctx context.Context, said understanding) (domain.Reply, error) {
 	began := time.Now()
-	out, truncated, err := s.read(ctx, began, said)
-	if err != nil && out != "" && ports.Retryable(err) && ctx.Err() == nil {
-		s.event(ports.StageTrouble, time.Since(began), "the answer broke off and is asked for again", err)
-		out, truncated, err = s.read(ctx, began, said)
+	req := s.question(said)
+	spent := s.offerTools(&req)
+	out, last, err := s.listen(ctx, began, said, req)
+	for err == nil && len(last.Calls) > 0 {
+		if err = s.useTools(ctx, &req, &spent, out, last); err == nil {
+			out, last, err = s.listen(ctx, began, said, req)
+		}
 	}
 	if errors.Is(err, errWithheld) {
 		return s.withhold(said, s.withheldWhy), nil
@@ -56,7 +57,7 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 	if err != nil {
 		return domain.Reply{}, fmt.Errorf("ask the model: %w", err)
 	}
-	if truncated {
+	if last.Truncated {
 		reply.Text = domain.WholeSentences(reply.Text)
 	}
 	s.understoodBy(said, reply.Language)
@@ -68,36 +69,51 @@ func (s *session) generate(ctx context.Context, said understanding) (domain.Repl
 	return reply, nil
 }
 
-// read takes in one answer, and returns what came of it also when it breaks off. It
-// stops reading when messages came that the answer does not take into account.
-func (s *session) read(ctx context.Context, began time.Time, said understanding) (text string, truncated bool, err error) {
+// listen takes in one answer. One that breaks off is asked for once more: none of it
+// was used. What fails before its first words has been tried again, and with other
+// vendors, below the port.
+func (s *session) listen(ctx context.Context, began time.Time, said understanding, req ports.LLMRequest) (string, ports.LLMChunk, error) {
+	out, last, err := s.read(ctx, began, said, req)
+	if err != nil && out != "" && ports.Retryable(err) && ctx.Err() == nil {
+		s.event(ports.StageTrouble, time.Since(began), "the answer broke off and is asked for again", err)
+		out, last, err = s.read(ctx, began, said, req)
+	}
+	return out, last, err
+}
+
+// read takes in one answer, and returns what came of it also when it breaks off, and
+// its last chunk. It stops reading when messages came that the answer does not take into
+// account.
+func (s *session) read(ctx context.Context, began time.Time, said understanding, req ports.LLMRequest) (text string, last ports.LLMChunk, err error) {
 	s.hush()
 	var stream domain.ReplyStream
-	aloud, done := s.wantsVoice() && s.opt.SpeakParallel > 1, false
-	for chunk, err := range s.model().Generate(ctx, s.question(said)) {
+	aloud := s.wantsVoice() && s.opt.SpeakParallel > 1
+	for chunk, err := range s.model().Generate(ctx, req) {
 		if err != nil {
-			return stream.Output(), false, err
+			return stream.Output(), last, err
 		}
 		if len(stream.Output()) == 0 && chunk.Text != "" {
 			s.event(ports.StageFirstToken, time.Since(began), "", nil)
 		}
 		if len(stream.Output())+len(chunk.Text) > maxAnswerBytes {
-			return "", false, &ports.Error{Op: "read", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
+			return "", last, &ports.Error{Op: "read", Kind: ports.KindUnsupported, Err: fmt.Errorf("the answer is over %d bytes", maxAnswerBytes)}
 		}
 		if ready := stream.Feed(chunk.Text); aloud && ready != "" {
 			if aloud = s.aloud(ctx, said, &stream, ready); s.silenced() {
 				return "", false, errWithheld
 			}
 		}
-		done, truncated = done || chunk.Done, truncated || chunk.Truncated
+		if chunk.Done {
+			last = chunk
+		}
 		if err := s.overtaken(ctx); err != nil {
-			return "", false, err
+			return "", last, err
 		}
 	}
-	if !done {
-		return stream.Output(), false, &ports.Error{Op: "read", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
+	if !last.Done {
+		return stream.Output(), last, &ports.Error{Op: "read", Kind: ports.KindTransient, Err: fmt.Errorf("the stream ended before the answer did")}
 	}
-	return stream.Output(), truncated, nil
+	return stream.Output(), last, nil
 }
 
 // aloud gives the next words to the voice. It reports false once the answer cannot be

@@ -16,6 +16,11 @@ type Persona struct {
 	STT ports.STTPort // nil: voice messages are answered with a sentence that says so
 	TTS ports.TTSPort // nil: the bot answers in text
 
+	// Tools are what the model may call; nil: none. The model must be able to.
+	Tools ports.ToolPort
+	// ToolCalls is how many calls one turn may make. Required with Tools.
+	ToolCalls int
+
 	SystemPrompt string // may be empty
 	// Languages are those that users may speak, the likeliest first; empty leaves it
 	// to the engines and allows all.
@@ -72,6 +77,9 @@ func (p *Persona) check() error {
 	var faults []error
 	if p.LLM == nil {
 		faults = append(faults, errors.New("a language model is required"))
+	}
+	if p.Tools != nil && (p.ToolCalls <= 0 || !ports.CallsTools(p.LLM)) {
+		faults = append(faults, errors.New("tools need a limit of calls, and a language model that can call them"))
 	}
 	if p.ReplyMode != ReplyVoice && p.ReplyMode != ReplyText && p.ReplyMode != ReplyMirror && p.ReplyMode != ReplyBoth {
 		faults = append(faults, fmt.Errorf("unknown reply mode %q", p.ReplyMode))

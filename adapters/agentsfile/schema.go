@@ -31,6 +31,7 @@ type (
 		FiltersIn       list            `yaml:"filters_in" setting:"FILTERS_IN"`
 		FiltersOut      list            `yaml:"filters_out" setting:"FILTERS_OUT"`
 		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
+		Tools           list            `yaml:"tools" setting:"TOOLS"`
 		Limits          limits          `yaml:"limits"`
 		Budget          budget          `yaml:"budget"`
 	}
@@ -60,6 +61,7 @@ type (
 		MaxAnswer       text `yaml:"max_answer_chars" setting:"MAX_ANSWER_CHARS"`
 		LoopTurns       text `yaml:"loop_turns" setting:"LOOP_TURNS"`
 		LoopQuiet       text `yaml:"loop_quiet" setting:"LOOP_QUIET"`
+		ToolCalls       text `yaml:"tool_calls" setting:"TOOL_CALLS"`
 	}
 )
 

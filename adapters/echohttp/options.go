@@ -67,6 +67,9 @@ type Options struct {
 	Log      *zap.Logger
 	// Checks say whether the process can do its work; see Check.
 	Checks map[string]Check
+	// Asides are told to the operator beside the checks; one that fails leaves the
+	// process ready.
+	Asides map[string]Check
 	Limits Limits
 	// Around is put around all requests, to trace them for instance; LogFields are
 	// added to the webhook's line, from the context that the request has by then. Nil

@@ -32,6 +32,8 @@ type check struct {
 	name string
 	run  Check
 	busy atomic.Bool
+	// aside: it is told, and does not count.
+	aside bool
 }
 
 // Report is the answer of all checks, in the order of their names.
@@ -46,6 +48,8 @@ type CheckResult struct {
 	Name string
 	Err  error
 	Took time.Duration
+	// Aside says that it does not count.
+	Aside bool
 }
 
 var (
@@ -67,6 +71,17 @@ func NewReadiness(checks map[string]Check, timeout, age time.Duration) (*Readine
 		r.checks = append(r.checks, &check{name: name, run: checks[name]})
 	}
 	return r, nil
+}
+
+// tellAside adds checks that are told and do not count. It must be called before Ask.
+func (r *Readiness) tellAside(checks map[string]Check) error {
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		if checks[name] == nil {
+			return fmt.Errorf("readiness: aside %q is nil", name)
+		}
+		r.checks = append(r.checks, &check{name: name, run: checks[name], aside: true})
+	}
+	return nil
 }
 
 // Ask returns the newest answer, at most age old. It blocks at most for the
@@ -96,7 +111,8 @@ func (r *Readiness) Ask(ctx context.Context) Report {
 				res = CheckResult{Name: c.name, Err: ctx.Err(), Took: r.timeout}
 			}
 		}
-		report.OK = report.OK && res.Err == nil
+		res.Aside = c.aside
+		report.OK = report.OK && (res.Err == nil || c.aside)
 		report.Checks = append(report.Checks, res)
 	}
 	report.At = time.Now()
@@ -141,6 +157,9 @@ func (s *Server) readyHandler(c echo.Context) error {
 		code, a.Status = http.StatusServiceUnavailable, "failed"
 	}
 	for _, res := range report.Checks {
+		if res.Aside {
+			continue // for the operator, not for the public
+		}
 		a.Checks[res.Name] = "ok"
 		if res.Err != nil {
 			a.Checks[res.Name] = "failed"

@@ -38,6 +38,9 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ready.tellAside(o.Asides); err != nil {
+		return nil, err
+	}
 	s := &Server{ready: ready, log: o.Log, logFields: o.LogFields, onWebhook: o.OnWebhook, onPanic: o.OnPanic}
 	s.webhook = webhookHandler{
 		format: o.Webhook, intake: o.Intake, counters: &s.counters, limits: limits,

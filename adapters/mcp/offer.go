@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -46,7 +46,7 @@ func offer(server string, all []*sdk.Tool) tools {
 		if description == "" {
 			description = t.Title
 		}
-		out.list = append(out.list, ports.Tool{Name: name, Description: cut(clean(description), maxDescription), Parameters: schema})
+		out.list = append(out.list, ports.Tool{Name: name, Description: cut(domain.CleanText(description), maxDescription), Parameters: schema})
 	}
 	slices.SortFunc(out.list, func(a, b ports.Tool) int { return strings.Compare(a.Name, b.Name) })
 	return out
@@ -81,20 +81,6 @@ func schemaOf(schema any) (json.RawMessage, bool) {
 	}
 	raw, err := json.Marshal(whole)
 	return raw, err == nil && len(raw) <= maxSchema
-}
-
-// clean takes out what nobody could see: characters that steer terminals or that hide
-// words from people and show them to models.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d', r >= 0xe0000 && r <= 0xe0fff, r == utf8.RuneError:
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // cutMark ends a text that was cut.

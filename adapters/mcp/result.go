@@ -2,14 +2,18 @@ package mcp
 
 import (
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"whatsappnode/domain"
 )
 
 // textOf is what a model can read of a result. Pictures and sounds are named; a link is
-// its address. Structured content stands in where there is nothing else: servers that
-// send it send the same as text.
+// its address. Servers ought to send structured content as text, too, but some send
+// there only that all went well: then it follows the text.
 func textOf(result *sdk.CallToolResult) string {
 	var parts []string
 	for _, c := range result.Content {
@@ -32,11 +36,16 @@ func textOf(result *sdk.CallToolResult) string {
 			}
 		}
 	}
-	text := clean(strings.Join(parts, "\n"))
-	if strings.TrimSpace(text) == "" && result.StructuredContent != nil {
-		if raw, err := json.Marshal(result.StructuredContent); err == nil {
-			return clean(string(raw))
+	if s := result.StructuredContent; s != nil && !slices.ContainsFunc(parts, func(p string) bool { return says(p, s) }) {
+		if raw, err := json.Marshal(s); err == nil {
+			parts = append(parts, string(raw))
 		}
 	}
-	return text
+	return domain.CleanText(strings.Join(parts, "\n"))
+}
+
+// says reports whether a text is the JSON of a value.
+func says(text string, value any) bool {
+	var same any
+	return json.Unmarshal([]byte(text), &same) == nil && reflect.DeepEqual(same, value)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -204,7 +205,7 @@ func (s *server) call(ctx context.Context, call ports.ToolCall) (ports.ToolResul
 		return ports.ToolResult{}, ports.FromContext(ctx, op)
 	case errors.As(err, &refused) && isAnswer(refused.Code):
 		// The server did not like the call, and says why: the model can mend it.
-		out.Text, out.Failed = cut(clean(refused.Message), s.cfg.MaxResult), true
+		out.Text, out.Failed = cut(domain.CleanText(refused.Message), s.cfg.MaxResult), true
 		return out, nil
 	}
 	nudge(s.dead)

@@ -93,6 +93,7 @@ var events = map[ports.Stage]event{
 	ports.StageJoined:      {"turn.joined", "turn.joined", zapcore.InfoLevel, "detail"},
 	ports.StageTranscribed: {"stt.ok", "stt.fail", zapcore.InfoLevel, "detail"},
 	ports.StageFirstToken:  {"llm.first_token", "llm.fail", zapcore.DebugLevel, "vendor"},
+	ports.StageToolCalled:  {"tool.ok", "tool.fail", zapcore.InfoLevel, "tool"},
 	ports.StageAnswered:    {"llm.ok", "llm.fail", zapcore.InfoLevel, "vendor"},
 	ports.StageFirstAudio:  {"tts.first_audio", "tts.fail", zapcore.DebugLevel, "detail"},
 	ports.StageSpoken:      {"tts.ok", "tts.fail", zapcore.InfoLevel, "detail"},

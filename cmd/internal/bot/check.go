@@ -82,6 +82,7 @@ type checker struct {
 	cfg    Config
 	shop   *workshop
 	all    agents
+	tools  toolServers
 	faults []error // of the settings
 }
 
@@ -99,7 +100,8 @@ func (c *checker) prepare(getenv settings.Getenv) error {
 	}
 	all, more := assemble(cfg, getenv, shop.choose)
 	more = append(more, shop.allow(all)...)
-	c.cfg, c.shop, c.all, c.faults = cfg, shop, all, append(faults, more...)
+	tools, wrong := openTools(cfg, getenv, all, &watch{})
+	c.cfg, c.shop, c.all, c.tools, c.faults = cfg, shop, all, tools, slices.Concat(faults, more, wrong)
 	return nil
 }
 

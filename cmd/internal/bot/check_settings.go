@@ -24,7 +24,7 @@ func (c *checker) settings() []finding {
 		f.ok(fmt.Sprintf("role %s, store %s, %s, answers as %s", c.cfg.Role, c.cfg.storeKind(), numbers(c.all), c.all.replyModes()))
 		out = append(out, f)
 	}
-	for _, s := range settings.Unknown(c.opt.Environ, append(settings.Describe(Config{}), c.all.variables()...), prefixes) {
+	for _, s := range settings.Unknown(c.opt.Environ, slices.Concat(settings.Describe(Config{}), c.all.variables(), c.tools.named), prefixes) {
 		f := finding{Check: "settings", Subject: s.Name}
 		f.warn("is set, and is no setting", "remove it")
 		if s.Meant != "" {

@@ -17,6 +17,8 @@ type Config struct {
 
 	AgentsFile string `env:"AGENTS_FILE" doc:"YAML file that describes several business numbers, each with its own words, voice, vendors, limits and credentials; docs/agents-file.md is its manual. What it leaves out is taken from the settings below, and none of them is required then. Unset: they describe the one bot that answers at every number of the account."`
 
+	MCPServersFile string `env:"MCP_SERVERS_FILE" doc:"YAML file that names the MCP servers whose tools the model may call; docs/tools.md is its manual. Unset: no tools."`
+
 	HTTP     HTTPConfig
 	WhatsApp WhatsAppConfig
 	Store    StoreConfig
@@ -25,6 +27,7 @@ type Config struct {
 	Dialogue DialogueConfig
 	Safety   SafetyConfig
 	Budget   BudgetConfig
+	Tools    ToolConfig
 	Log      LogConfig
 	Trace    TraceConfig
 }

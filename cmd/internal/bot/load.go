@@ -114,7 +114,7 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL",
 }
 
 // The roles of a process.

@@ -33,6 +33,9 @@ type agent struct {
 	appName                       string // of the variable with the app secret; numbers of one app share it
 	named                         []string
 	budget                        BudgetConfig
+
+	tools   ToolConfig
+	toolsAt agentsfile.Value // where the file allows them
 }
 
 // agents are the numbers this process speaks for: one without a number, or those of
@@ -48,6 +51,7 @@ type personaSettings struct {
 	Dialogue DialogueConfig
 	Safety   SafetyConfig
 	Budget   BudgetConfig
+	Tools    ToolConfig
 }
 
 // assemble makes the agents ready and goes on after a fault, so that all are listed.
@@ -55,7 +59,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 	if cfg.AgentsFile == "" {
 		v, faults := build(cfg.Vendors.LLM, cfg.Vendors.STT, cfg.Vendors.TTS, nil)
 		all := agents{{
-			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, budget: cfg.Budget, appName: varAppSecret,
+			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, budget: cfg.Budget, appName: varAppSecret, tools: cfg.Tools,
 			token: cfg.WhatsApp.AccessToken, appSecret: cfg.WhatsApp.AppSecret, verifyToken: cfg.WhatsApp.VerifyToken,
 		}}
 		return all, append(faults, toldSecrets(cfg, all)...)
@@ -69,6 +73,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 		given, wrong := personaOf(written, getenv)
 		v, unknown := build(given.LLM, given.STT, given.TTS, written.Voices)
 		a.engines, a.persona, a.budget = v, guarded(persona(given.Dialogue, v), given.Safety), given.Budget
+		a.tools, a.toolsAt = given.Tools, written.Settings["TOOLS"]
 		all = append(all, a)
 		faults = append(faults, slices.Concat(more, wrong, placed(append(unknown, safetyFaults(given.Safety)...), written))...)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,7 +66,8 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	defer func() { err = errors.Join(err, shop.Close()) }()
 	all, more := assemble(cfg, getenv, shop.choose)
 	more = append(more, shop.allow(all)...)
-	if faults = append(faults, more...); len(faults) > 0 {
+	tools, wrong := openTools(cfg, getenv, all, watch)
+	if faults = slices.Concat(faults, more, wrong); len(faults) > 0 {
 		return settingsError(faults)
 	}
 	log, err := telemetry.NewLogger(cfg.Log.Format, cfg.Log.Level, stdout, telemetry.Options{
@@ -77,7 +79,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	watch.log.Store(log)
 	defer func() { _ = log.Sync() }()
-	for _, s := range settings.Unknown(opt.Environ, append(settings.Describe(Config{}), all.variables()...), prefixes) {
+	for _, s := range settings.Unknown(opt.Environ, slices.Concat(settings.Describe(Config{}), all.variables(), tools.named), prefixes) {
 		log.Warn("unknown setting", zap.Stringer("variable", s))
 	}
 
@@ -123,6 +125,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		take.Intake = tracing.Intake(app.NewIntake(store, watch.conversations(store), observer, personas).Keep(books))
 	}
 	watch.requests(&take)
+	tools.tell(cfg, &take)
 	server, err := newServer(cfg, take, store, messenger, log)
 	if err != nil {
 		return err
@@ -152,6 +155,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if cfg.Role != roleServe {
 		g.Go(func() error { return shop.connections.Run(gctx) })
 		g.Go(func() error { return worker.Run(gctx) })
+		g.Go(func() error { return tools.run(gctx) })
 	}
 	g.Go(func() error { return watchSecrets(gctx, followed(cfg, all), log) })
 	server.Started()

@@ -14,7 +14,7 @@ export const GROUPS = {
 const STAGES = {
   received: ["queue", "received"], leased: ["queue", "leased"], joined: ["queue", "joined"], deferred: ["queue", "put off"],
   downloaded: ["hear", "downloaded"], transcribed: ["hear", "transcribed"],
-  first_token: ["think", "first token"], answered: ["think", "answered"],
+  first_token: ["think", "first token"], tool_called: ["think", "called"], answered: ["think", "answered"],
   first_audio: ["speak", "first audio"], spoken: ["speak", "spoken"], encoded: ["speak", "encoded"],
   fallback: ["fault", "fell back"], unsettled: ["send", "unsettled"],
   uploaded: ["send", "uploaded"], sending: ["send", "sending"], sent: ["send", "sent"], finished: ["send", "finished"], delivered: ["send", "delivered"],
