@@ -100,7 +100,7 @@ func (s *session) read(ctx context.Context, began time.Time, said understanding,
 		}
 		if ready := stream.Feed(chunk.Text); aloud && ready != "" {
 			if aloud = s.aloud(ctx, said, &stream, ready); s.silenced() {
-				return "", false, errWithheld
+				return "", last, errWithheld
 			}
 		}
 		if chunk.Done {

@@ -58,6 +58,11 @@ func (s *session) useTools(ctx context.Context, req *ports.LLMRequest, spent *in
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	for _, r := range results {
+		if !r.Failed {
+			s.vouch(r.Text) // the model may say what a tool told it, as a phone number
+		}
+	}
 	*spent += len(calls)
 	// A slice of its own: a reading that goes on must not see it grow.
 	req.Messages = append(slices.Clip(req.Messages),

@@ -303,3 +303,28 @@ func TestToolsNeedAModelThatCallsThem(t *testing.T) {
 	_, err = app.OnePersona(without)
 	require.ErrorContains(t, err, "can call them")
 }
+
+// TestWhatAToolToldMayBeSaid: an answer is looked through for strangers' numbers, and one
+// that a tool gave is none; one that a failed tool or the model made up is.
+func TestWhatAToolToldMayBeSaid(t *testing.T) {
+	const phone = "+49 30 9018 2099"
+	for name, tt := range map[string]struct {
+		failed bool
+		told   bool
+	}{"given by a tool": {false, true}, "in a failure": {true, false}} {
+		t.Run(name, func(t *testing.T) {
+			var s shop
+			bubble(t, func(r *rig) {
+				toolShop(t, &s, 8, once(asksFor("shop", `{}`)), map[string]run{
+					"shop": func(context.Context, json.RawMessage) (string, bool, error) { return "call " + phone, tt.failed, nil },
+				})(r)
+				r.opt.Vetting = app.Vetting{Contacts: true}
+			}, func(r *rig) {
+				r.says("m1", "ana", "whom can I call")
+				r.pass(time.Second)
+				require.Len(t, r.answers(), 1)
+				require.Equal(t, tt.told, strings.Contains(r.answers()[0], phone), r.answers()[0])
+			})
+		})
+	}
+}
