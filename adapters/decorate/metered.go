@@ -114,8 +114,14 @@ func (m *meteredLLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Se
 // asked estimates the tokens of a question.
 func asked(req ports.LLMRequest) int {
 	n := len(req.System)
+	for _, t := range req.Tools {
+		n += len(t.Name) + len(t.Description) + len(t.Parameters)
+	}
 	for _, m := range req.Messages {
 		n += len(m.Text)
+		for _, c := range m.Calls {
+			n += len(c.Name) + len(c.Arguments)
+		}
 		for _, r := range m.Results {
 			n += len(r.Text)
 		}
