@@ -51,7 +51,7 @@ resource "google_cloud_run_v2_service" "bot" {
         }
       }
       dynamic "env" {
-        for_each = { for name, version in var.vendor_secrets : name => version if !local.scaled }
+        for_each = merge(var.shared_secrets, { for name, version in var.vendor_secrets : name => version if !local.scaled })
         content {
           name = env.key
           value_source {
@@ -171,7 +171,7 @@ resource "google_cloud_run_v2_worker_pool" "bot" {
         }
       }
       dynamic "env" {
-        for_each = var.vendor_secrets
+        for_each = merge(var.shared_secrets, var.vendor_secrets)
         content {
           name = env.key
           value_source {

@@ -10,7 +10,7 @@ resource "google_secret_manager_secret" "meta" {
 }
 
 resource "google_secret_manager_secret" "vendor" {
-  for_each  = var.vendor_secrets
+  for_each  = merge(var.vendor_secrets, var.shared_secrets)
   secret_id = replace(lower(each.key), "_", "-")
   replication {
     auto {}
@@ -26,6 +26,7 @@ locals {
     { for name, s in google_secret_manager_secret.meta : "work/${name}" => { secret = s.id, member = local.answers } if local.scaled },
     { for name, s in { valkey-ca = google_secret_manager_secret.valkey_ca } : "work/${name}" => { secret = s.id, member = local.answers } if local.scaled },
     { for name, s in google_secret_manager_secret.vendor : "vendor/${name}" => { secret = s.id, member = local.answers } },
+    { for name, s in google_secret_manager_secret.vendor : "shared/${name}" => { secret = s.id, member = google_service_account.service.member } if local.scaled && contains(keys(var.shared_secrets), name) },
   )
 }
 

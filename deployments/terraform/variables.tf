@@ -60,8 +60,8 @@ variable "settings" {
   type        = map(string)
   default     = {}
   validation {
-    condition     = !anytrue([for name in keys(var.settings) : can(regex("(TOKEN|SECRET|PASSWORD|API_KEY)$", name))])
-    error_message = "A secret does not belong into the Terraform state: add it to vendor_secrets and put its value into Secret Manager."
+    condition     = !anytrue([for name in keys(var.settings) : can(regex("(TOKEN|SECRET|PASSWORD|API_KEY|STORE_KEYS?|HASH_KEY)$", name))])
+    error_message = "A secret does not belong into the Terraform state: add it to vendor_secrets or shared_secrets and put its value into Secret Manager."
   }
 }
 
@@ -69,6 +69,12 @@ variable "vendor_secrets" {
   description = "Secrets of vendors: variable of the bot = version of the secret. The secret is called like the variable, in lower case with dashes."
   type        = map(string)
   default     = { GEMINI_API_KEY = "1" }
+}
+
+variable "shared_secrets" {
+  description = "Secrets that every process needs, such as STORE_KEY and LOG_HASH_KEY: variable of the bot = version of the secret, named as above."
+  type        = map(string)
+  default     = {}
 }
 
 variable "alert_email" {

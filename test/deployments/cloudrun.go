@@ -147,7 +147,7 @@ func checkRevision(files Files, faults *Faults, file, role string, spec *run.Rev
 
 // isSecret tells by its name what must not stand in a manifest.
 func isSecret(name string) bool {
-	return regexp.MustCompile(`(TOKEN|SECRET|PASSWORD|API_KEY|HASH_KEY)$`).MatchString(name)
+	return regexp.MustCompile(`(TOKEN|SECRET|PASSWORD|API_KEY|HASH_KEY|STORE_KEYS?)$`).MatchString(name)
 }
 
 // checkScripts reads the scripts for what they must not lose; the tests run them.

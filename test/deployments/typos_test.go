@@ -144,6 +144,7 @@ var typos = []typo{
 	{tf + "run.tf", "cpu_idle          = local.scaled", "cpu_idel          = local.scaled", "cpu_idel"},
 	{tf + "run.tf", "cpu_idle          = local.scaled", "cpu_idle          = true", "cpu_idle"},
 	{tf + "run.tf", "min_instance_count = 1", "min_instance_count = 0", "min_instance_count"},
+	{tf + "run.tf", "merge(var.shared_secrets, {", "merge(var.shared_secret, {", "no variable shared_secret"},
 	{tf + "run.tf", "local.service_settings", "local.service_setting", "no local service_setting"},
 	{tf + "run.tf", "path = \"/startup\"", "path = \"/healthz\"", "healthz"},
 	{tf + "run.tf", "google_service_account.service.email", "google_service_account.servce.email", "no resource google_service_account.servce"},
