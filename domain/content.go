@@ -31,6 +31,7 @@ const (
 	KindEdit           ContentKind = "edit"
 	KindRevoke         ContentKind = "revoke"
 	KindUnsupported    ContentKind = "unsupported"
+	KindEcho           ContentKind = "echo"
 )
 
 // MediaRef points to a media object at Meta. Webhook media ids live 7 days, URLs
@@ -120,6 +121,11 @@ type (
 		Type string
 		Code int
 	}
+	// Echo is what somebody of the business wrote to the person from another device or
+	// program. Message.From is the person all the same: whose conversation it is in.
+	Echo struct {
+		Content Content // nil when it could not be read
+	}
 )
 
 // OrderItem is one line of an order. Price is in major units of Currency.
@@ -148,6 +154,7 @@ func (RequestWelcome) Kind() ContentKind { return KindRequestWelcome }
 func (Edit) Kind() ContentKind           { return KindEdit }
 func (Revoke) Kind() ContentKind         { return KindRevoke }
 func (Unsupported) Kind() ContentKind    { return KindUnsupported }
+func (Echo) Kind() ContentKind           { return KindEcho }
 
 func (Text) sealed()           {}
 func (Voice) sealed()          {}
@@ -167,12 +174,14 @@ func (RequestWelcome) sealed() {}
 func (Edit) sealed()           {}
 func (Revoke) sealed()         {}
 func (Unsupported) sealed()    {}
+func (Echo) sealed()           {}
 
 // StartsTurn reports whether content asks for an answer. Reactions, system
-// events, edits, withdrawals and the opening of a chat do not.
+// events, edits, withdrawals, the opening of a chat and what the business itself wrote
+// do not.
 func StartsTurn(c Content) bool {
 	switch c.(type) {
-	case Reaction, System, RequestWelcome, Edit, Revoke:
+	case Reaction, System, RequestWelcome, Edit, Revoke, Echo:
 		return false
 	case nil:
 		return false

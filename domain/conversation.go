@@ -91,9 +91,12 @@ func (c Conversation) History() []Remark      { return slices.Clone(c.r.History)
 // the service window was last opened.
 func (c *Conversation) Hear(m Message) {
 	c.r.Contact = c.r.Contact.Merge(m.From)
-	if s, ok := m.Content.(System); ok {
-		c.r.Contact = c.r.Contact.Merge(Contact{UserID: s.NewUser, Phone: s.NewPhone})
+	switch content := m.Content.(type) {
+	case System:
+		c.r.Contact = c.r.Contact.Merge(Contact{UserID: content.NewUser, Phone: content.NewPhone})
 		return // a system event is not the user speaking
+	case Echo:
+		return // nor is what the business wrote
 	}
 	if m.SentAt.After(c.r.LastInbound) {
 		c.r.LastInbound = m.SentAt

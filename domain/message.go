@@ -28,6 +28,9 @@ type Message struct {
 	// ReceivedAt is when its webhook came, by our clock; zero for one of an older
 	// release. What a person waited is counted from it.
 	ReceivedAt time.Time
+	// Pause is how long the bot keeps silent in the conversation from the moment the
+	// message is admitted; zero leaves that as it is. It comes with an Echo.
+	Pause time.Duration
 	// Trace is the W3C traceparent of the webhook, or empty.
 	Trace string
 }
@@ -50,6 +53,8 @@ func (m Message) Validate() error {
 		return ErrNoContent
 	case m.Hold < 0:
 		return fmt.Errorf("message hold %s is negative", m.Hold)
+	case m.Pause < 0 || m.Pause > MaxPause:
+		return fmt.Errorf("message pause %s is out of range", m.Pause)
 	}
 	return m.From.Validate()
 }

@@ -25,6 +25,11 @@ import (
 // number that was seen with one user id does not admit another: numbers are
 // handed on to strangers, who must not inherit a conversation.
 //
+// A message with a Pause pauses its conversation in the same step, for PausedByOperator
+// and until no earlier than a pause that is in force; and it acts like a change by
+// ControlPort.Control: whoever holds the lease loses it, and the conversation is due at
+// once. A duplicate pauses nothing.
+//
 // An invalid message fails the whole batch with KindInvalid; a store that cannot
 // confirm fails it with KindTransient. Admit may be called concurrently and blocks
 // at most until ctx ends. An empty batch is no error.
@@ -121,6 +126,10 @@ type Work struct {
 	Pending []domain.Message
 	// Facts are the statuses received for the sends of Open, in order of arrival.
 	Facts []domain.Status
+	// Controls are what people have decided about the conversation, see ControlPort.
+	Controls domain.Controls
+	// Now is the store's clock when the lease was given.
+	Now time.Time
 	// News receives a value when a message was admitted to the conversation after
 	// Pending was read, by this process or another. It is a hint to call
 	// InboxPort.Pending: it may be late, be missing or come without reason. It has room

@@ -43,6 +43,7 @@ func storeHarness() porttest.StoreHarness {
 func TestStoreDedup(t *testing.T)        { porttest.TestDedup(t, storeHarness()) }
 func TestStoreInbox(t *testing.T)        { porttest.TestInbox(t, storeHarness()) }
 func TestStoreConversation(t *testing.T) { porttest.TestConversation(t, storeHarness()) }
+func TestStoreControl(t *testing.T)      { porttest.TestControl(t, storeHarness()) }
 func TestStoreDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, storeHarness()) }
 func TestStoreExport(t *testing.T)       { porttest.TestExport(t, storeHarness()) }
 

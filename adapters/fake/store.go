@@ -19,6 +19,7 @@ var (
 	_ ports.PacerPort        = (*Store)(nil)
 	_ ports.BacklogPort      = (*Store)(nil)
 	_ ports.LedgerPort       = (*Store)(nil)
+	_ ports.ControlPort      = (*Store)(nil)
 )
 
 // StoreOptions configure a Store; the zero value is usable.
@@ -91,6 +92,7 @@ type conversation struct {
 	due time.Time
 	// deferred holds back new messages from making the conversation due earlier.
 	deferred bool
+	controls controls
 }
 
 // waiting is one message in an inbox.
@@ -168,6 +170,10 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 			c.dueAt(due)
 		}
 		c.tell(now)
+		if m.Pause > 0 {
+			c.controls.pauseAtLeast(now.Add(m.Pause))
+			c.recall(now)
+		}
 		out = append(out, ports.Admission{Message: m.ID, Conversation: c.id, New: true})
 	}
 	s.grant()

@@ -93,6 +93,10 @@ type (
 	revoke struct {
 		Target domain.MessageID `json:"t,omitempty"`
 	}
+	echo struct {
+		Kind    domain.ContentKind `json:"k,omitempty"`
+		Content json.RawMessage    `json:"c,omitempty"`
+	}
 	unsupported struct {
 		Type string `json:"t,omitempty"`
 		Code int    `json:"c,omitempty"`
@@ -154,6 +158,18 @@ func encodeContent(c domain.Content, depth int) (domain.ContentKind, json.RawMes
 		v = revoke(c)
 	case domain.Unsupported:
 		v = unsupported(c)
+	case domain.Echo:
+		if depth >= maxEditDepth {
+			return "", nil, fmt.Errorf("%w: echoes are nested too deep", ErrMalformed)
+		}
+		var e echo
+		if c.Content != nil {
+			var err error
+			if e.Kind, e.Content, err = encodeContent(c.Content, depth+1); err != nil {
+				return "", nil, err
+			}
+		}
+		v = e
 	default:
 		return "", nil, ErrUnknownKind
 	}
@@ -213,6 +229,8 @@ func decodeContent(kind domain.ContentKind, data json.RawMessage, depth int) (do
 		return decodeEdit(data, depth)
 	case domain.KindRevoke:
 		return flat(data, func(v revoke) domain.Content { return domain.Revoke(v) })
+	case domain.KindEcho:
+		return decodeEcho(data, depth)
 	case domain.KindUnsupported:
 		return flat(data, func(v unsupported) domain.Content { return domain.Unsupported(v) })
 	}
@@ -232,6 +250,21 @@ func decodeEdit(data json.RawMessage, depth int) (domain.Content, error) {
 		return nil, err
 	}
 	return domain.Edit{Target: v.Target, Content: inner}, nil
+}
+
+func decodeEcho(data json.RawMessage, depth int) (domain.Content, error) {
+	var v echo
+	if depth >= maxEditDepth || json.Unmarshal(data, &v) != nil {
+		return nil, ErrMalformed
+	}
+	if v.Kind == "" {
+		return domain.Echo{}, nil
+	}
+	inner, err := decodeContent(v.Kind, v.Content, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	return domain.Echo{Content: inner}, nil
 }
 
 func flat[S any](data json.RawMessage, restore func(S) domain.Content) (domain.Content, error) {

@@ -27,6 +27,7 @@ type message struct {
 	Group     string             `json:"g,omitempty"`
 	Hold      time.Duration      `json:"h,omitempty"`
 	Received  moment             `json:"rt,omitzero"`
+	Pause     time.Duration      `json:"ps,omitempty"`
 	Trace     string             `json:"tr,omitempty"`
 }
 
@@ -42,7 +43,7 @@ func EncodeMessage(m domain.Message) ([]byte, error) {
 	return marshal("message", message{
 		V: Version, ID: m.ID, Number: m.Number, From: contact(m.From), SentAt: stamp(m.SentAt),
 		Kind: kind, Content: content, ReplyTo: m.ReplyTo, Forwarded: m.Forwarded, Group: m.Group,
-		Hold: m.Hold, Received: stamp(m.ReceivedAt), Trace: m.Trace,
+		Hold: m.Hold, Pause: m.Pause, Received: stamp(m.ReceivedAt), Trace: m.Trace,
 	})
 }
 
@@ -58,7 +59,7 @@ func DecodeMessage(data []byte) (domain.Message, error) {
 	}
 	m := domain.Message{
 		ID: r.ID, Number: r.Number, From: domain.Contact(r.From), SentAt: r.SentAt.Time, Content: content,
-		ReplyTo: r.ReplyTo, Forwarded: r.Forwarded, Group: r.Group, Hold: r.Hold, ReceivedAt: r.Received.Time, Trace: r.Trace,
+		ReplyTo: r.ReplyTo, Forwarded: r.Forwarded, Group: r.Group, Hold: r.Hold, Pause: r.Pause, ReceivedAt: r.Received.Time, Trace: r.Trace,
 	}
 	if err := m.Validate(); err != nil {
 		return domain.Message{}, fmt.Errorf("decode message: %w: %w", ErrMalformed, err)

@@ -127,6 +127,7 @@ func (s *site) suites(t *testing.T) {
 	t.Run("Dedup", func(t *testing.T) { porttest.TestDedup(t, s.harness()) })
 	t.Run("Inbox", func(t *testing.T) { porttest.TestInbox(t, s.harness()) })
 	t.Run("Conversation", func(t *testing.T) { porttest.TestConversation(t, s.harness()) })
+	t.Run("Control", func(t *testing.T) { porttest.TestControl(t, s.harness()) })
 	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, s.harness()) })
 	t.Run("Export", func(t *testing.T) { porttest.TestExport(t, s.harness()) })
 	t.Run("Backlog", func(t *testing.T) { porttest.TestBacklog(t, s.harness()) })

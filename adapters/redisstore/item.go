@@ -50,7 +50,7 @@ func (it *item) byName() []string {
 	if it.user == "" {
 		linked = ""
 	}
-	return []string{it.id, string(it.route), string(it.route), string(linked), "", "", it.hold(), it.data}
+	return []string{it.id, string(it.route), string(it.route), string(linked), "", "", it.hold(), it.pause(), it.data}
 }
 
 // toConversation are the script's arguments for a message whose conversation is
@@ -61,10 +61,18 @@ func (s *Store) toConversation(it *item, conv string, sameHome bool) []string {
 	if sameHome {
 		owner = string(it.route)
 	}
-	return []string{it.id, owner, "", "", conv, s.tombstone(conv), it.hold(), it.data}
+	return []string{it.id, owner, "", "", conv, s.tombstone(conv), it.hold(), it.pause(), it.data}
 }
 
 func (it *item) hold() string { return strconv.FormatInt(it.message.Hold.Microseconds(), 10) }
+
+// pause is empty for a message that pauses nothing.
+func (it *item) pause() string {
+	if it.message.Pause == 0 {
+		return ""
+	}
+	return micros(it.message.Pause)
+}
 
 // independent reports whether messages of different names in a batch can be admitted
 // in any order: when all senders are known in the same way and nobody changes names,

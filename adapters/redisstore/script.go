@@ -17,10 +17,10 @@ type script struct{ text, sha string }
 
 // The scripts; each file says what it does.
 var (
-	scAdmit      = load("admit", "with_names")
+	scAdmit      = load("admit", "with_names", "with_controls")
 	scPin        = load("pin")
 	scName       = load("name")
-	scClaim      = load("claim", "with_turns")
+	scClaim      = load("claim", "with_turns", "with_controls")
 	scPeek       = load("peek")
 	scExtend     = load("extend", "with_turns")
 	scPending    = load("pending", "with_turns")
@@ -41,6 +41,8 @@ var (
 	scReserve    = load("reserve", "with_money")
 	scSettle     = load("settle", "with_money")
 	scBook       = load("book")
+	scControl    = load("control", "with_turns", "with_controls")
+	scControls   = load("controls", "with_controls")
 )
 
 // scAgree runs once a start, before there is anything to share with the others.

@@ -24,6 +24,7 @@ var (
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
 	_ ports.LedgerPort       = (*Store)(nil)
+	_ ports.ControlPort      = (*Store)(nil)
 )
 
 // Store is an open connection to Redis. It is safe for concurrent use. From the

@@ -27,7 +27,7 @@ func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, 
 		return ports.Work{}, "", false, err
 	}
 	out, err := msg.ToArray()
-	if err != nil || (len(out) != 1 && len(out) != 6) {
+	if err != nil || (len(out) != 1 && len(out) != 7) {
 		return ports.Work{}, "", false, storeErr(ctx, "lease", errors.Join(err, errors.New("unexpected answer")))
 	}
 	report, err := out[0].ToString()
@@ -35,6 +35,7 @@ func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, 
 		return ports.Work{}, report, false, storeErr(ctx, "lease", err)
 	}
 	work, err := s.readWork(out)
+	work.Now = clockOf(report)
 	if err == nil {
 		work.News = s.news.Add(work.Lease, until)
 	} else if !record.Unreadable(err) {
@@ -69,8 +70,29 @@ func (s *Store) readWork(out []rueidis.RedisMessage) (ports.Work, error) {
 	if err := s.readOpen(&w, out[5]); err != nil {
 		return w, err
 	}
+	if w.Controls, err = controlsOf(out[6]); err != nil {
+		return w, err
+	}
 	w.Conversation, err = s.readMemory(w, head[2])
 	return w, err
+}
+
+// clockOf reads the server's clock out of a report.
+func clockOf(report string) time.Time {
+	stamp, _, _ := strings.Cut(report, "/")
+	us, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return time.Time{} // the script always tells; a zero time is no clock
+	}
+	return time.UnixMicro(us)
+}
+
+func controlsOf(m rueidis.RedisMessage) (domain.Controls, error) {
+	words, err := m.ToString()
+	if err != nil {
+		return domain.Controls{}, err
+	}
+	return readControls(words)
 }
 
 // readPending decodes the messages of an inbox: the hash of each one's id, then the

@@ -68,7 +68,9 @@ func (w *writer) admit(it *item) (ports.Admission, error) {
 	if _, err := w.exec(stAddMessage, c.n, it.id, w.now, due, it.data, ahead); err != nil {
 		return a, err
 	}
-	_, err = w.exec(stDueMessage, c.n, due, ahead)
+	if _, err = w.exec(stDueMessage, c.n, due, ahead); err == nil && it.message.Pause > 0 {
+		err = w.pauseAtLeast(c.n, it.message.Pause)
+	}
 	return a, err
 }
 

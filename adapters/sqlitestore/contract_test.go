@@ -24,9 +24,10 @@ const (
 CREATE TEMP TRIGGER fail_message BEFORE INSERT ON main.inbox BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_turn AFTER UPDATE ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_new_turn AFTER INSERT ON main.turns BEGIN SELECT RAISE(ABORT, 'test'); END;
+CREATE TEMP TRIGGER fail_control AFTER UPDATE OF paused_until, opted_out, blocked ON main.conversations BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_fact AFTER INSERT ON main.facts BEGIN SELECT RAISE(ABORT, 'test'); END;
 CREATE TEMP TRIGGER fail_erasure BEFORE DELETE ON main.conversations BEGIN SELECT RAISE(ABORT, 'test'); END`
-	mendedWrites = `DROP TRIGGER temp.fail_message; DROP TRIGGER temp.fail_turn; DROP TRIGGER temp.fail_new_turn; DROP TRIGGER temp.fail_fact; DROP TRIGGER temp.fail_erasure`
+	mendedWrites = `DROP TRIGGER temp.fail_message; DROP TRIGGER temp.fail_turn; DROP TRIGGER temp.fail_new_turn; DROP TRIGGER temp.fail_fact; DROP TRIGGER temp.fail_erasure; DROP TRIGGER temp.fail_control`
 )
 
 // opened is a store that can be closed and opened again under one cleanup.
@@ -82,6 +83,7 @@ func reopen(t *testing.T, o *opened) {
 func TestDedup(t *testing.T)        { porttest.TestDedup(t, harness()) }
 func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
 func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }
+func TestControl(t *testing.T)      { porttest.TestControl(t, harness()) }
 func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
 func TestExport(t *testing.T)       { porttest.TestExport(t, harness()) }
 

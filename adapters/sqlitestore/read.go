@@ -14,6 +14,7 @@ import (
 type readStatements struct {
 	countDue, countInbox, work, held, openTurns, openFacts, pending *sql.Stmt
 	load, turns, facts, deadLetters, deadMessages, find, books      *sql.Stmt
+	controls                                                        *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -23,7 +24,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	}{
 		{&r.countDue, `SELECT count(*), (SELECT count(*) FROM dead_letters) FROM conversations WHERE due IS NOT NULL`},
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
-		{&r.work, `SELECT coalesce(m.data, c.first) FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
+		{&r.work, `SELECT coalesce(m.data, c.first), c.paused_until, c.paused_by, c.opted_out, c.blocked FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
 		{&r.held, statementText[stHeld]},
 		{&r.openTurns, `SELECT id, data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
 		{&r.openFacts, `SELECT f.seq, t.id, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
@@ -35,6 +36,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&r.deadMessages, `SELECT id, data FROM dead_messages WHERE turn = ? ORDER BY seq`},
 		{&r.find, findText},
 		{&r.books, booksText},
+		{&r.controls, `SELECT paused_until, paused_by, opted_out, blocked FROM conversations WHERE id = ?`},
 	} {
 		st, err := db.PrepareContext(ctx, each.text)
 		if err != nil {
@@ -106,16 +108,18 @@ func list[T any, ID ~string](r *reader, decode func([]byte, ID) (T, error), st *
 
 // work reads what a leased conversation has waiting.
 func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
-	w := ports.Work{Lease: g.lease}
+	w := ports.Work{Lease: g.lease, Now: unix(g.until - int64(s.ttl))}
 	err := s.view(ctx, "lease", func(r *reader) error {
 		var data []byte
-		err := r.one(s.read.work, g.n, string(g.lease.Conversation)).Scan(&data)
+		var c controls
+		err := r.one(s.read.work, g.n, string(g.lease.Conversation)).Scan(append([]any{&data}, c.columns()...)...)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ports.ErrLeaseLost // it was erased in between
 		}
 		if err != nil {
 			return fmt.Errorf("read conversation: %w", err)
 		}
+		w.Controls = c.at(w.Now.UnixNano())
 		if w.Conversation, err = s.sealer.DecodeConversation(data, g.lease.Conversation); err != nil {
 			return err
 		}

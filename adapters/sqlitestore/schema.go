@@ -8,7 +8,7 @@ import (
 
 // migrations lead from one schema version to the next: migrations[0] makes
 // version 1 of an empty file. One that was released is never changed.
-var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2, schema3}
+var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2, schema3, schema4}
 
 // errNewerSchema says that a later release wrote the file.
 type errNewerSchema struct{ found, known int }
@@ -144,6 +144,17 @@ CREATE TABLE books (day TEXT NOT NULL, number TEXT NOT NULL, stage TEXT NOT NULL
 	tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, heard INTEGER NOT NULL, spoken INTEGER NOT NULL, characters INTEGER NOT NULL,
 	used INTEGER NOT NULL, PRIMARY KEY (day, number, stage, vendor)) WITHOUT ROWID;
 CREATE INDEX books_used ON books(used);
+`)
+	return err
+}
+
+// schema4 adds what people decide about a conversation; see ports.ControlPort.
+func schema4(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+ALTER TABLE conversations ADD COLUMN paused_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversations ADD COLUMN opted_out INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
 `)
 	return err
 }

@@ -86,6 +86,13 @@ const (
 	stSweepBudgets
 	stSweepReserved
 	stSweepBooks
+
+	stFindConversation
+	stPause
+	stPauseAtLeast
+	stOptOut
+	stBlock
+	stRecall
 	statementCount
 )
 
@@ -190,6 +197,14 @@ var statementText = [statementCount]string{
 	stSweepBudgets:  `DELETE FROM budgets WHERE (day, kind, name) IN (SELECT day, kind, name FROM budgets WHERE used <= ? ORDER BY used LIMIT ?)`,
 	stSweepReserved: `DELETE FROM reservations WHERE id IN (SELECT id FROM reservations WHERE until <= ? LIMIT ?)`,
 	stSweepBooks:    `DELETE FROM books WHERE (day, number, stage, vendor) IN (SELECT day, number, stage, vendor FROM books WHERE used <= ? ORDER BY used LIMIT ?)`,
+
+	stFindConversation: `SELECT n FROM conversations WHERE id = ?`,
+	stPause:            `UPDATE conversations SET paused_until = ?2, paused_by = ?3 WHERE n = ?1`,
+	stPauseAtLeast:     `UPDATE conversations SET paused_until = ?2, paused_by = ?3 WHERE n = ?1 AND paused_until < ?2`,
+	stOptOut:           `UPDATE conversations SET opted_out = ?2 WHERE n = ?1`,
+	stBlock:            `UPDATE conversations SET blocked = ?2 WHERE n = ?1`,
+	// Something waits wherever there is a lease or a delay.
+	stRecall: `UPDATE conversations SET lease_until = 0, deferred = 0, due = ?2 WHERE n = ?1 AND (lease_until <> 0 OR deferred <> 0)`,
 }
 
 // findText finds the conversations that a user id (1) or a phone number (2) leads

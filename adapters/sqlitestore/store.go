@@ -22,6 +22,7 @@ var (
 	_ ports.ErasurePort      = (*Store)(nil)
 	_ ports.PacerPort        = (*Store)(nil)
 	_ ports.LedgerPort       = (*Store)(nil)
+	_ ports.ControlPort      = (*Store)(nil)
 )
 
 // The defaults and retention times.

@@ -1,9 +1,9 @@
 -- Admits messages of one partition, all or none: everything is read and decided
 -- before the first write, and the id is marked as known last.
--- ARGV[5] is how long an id is known (µs). Then 8 for each message:
+-- ARGV[5] is how long an id is known (µs). Then 9 for each message:
 --   id hash; owner of the id's mark; routing name, or '' when the conversation is
 --   given; phone name that must be linked, or ''; conversation given, or '';
---   its tombstone; hold (µs); record.
+--   its tombstone; hold (µs); pause (µs) or ''; record.
 -- Answers a report of the head, or '' when that did not change; then code and
 -- conversation for each message:
 --   n new   d duplicate   f its conversation lives in another partition
@@ -34,7 +34,7 @@ local function decide(id, owner, name, phone, conv, gone)
   return 'n', to
 end
 
-for i = 6, #ARGV, 8 do
+for i = 6, #ARGV, 9 do
   local id, name = ARGV[i], ARGV[i + 2]
   local code, conv = decide(id, ARGV[i + 1], name, ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
   if code == 'n' then
@@ -68,13 +68,20 @@ for n = 1, #plan, 2 do
   if s.known and due == now then due = now - 600000000 end -- ports.HeadStart
   if now > s.seq then s.seq = now else s.seq = s.seq + 1 end
   rcall('ZADD', s.key .. ':in', num(s.seq), id)
-  rcall('HSET', s.key .. ':m', id, num(due) .. ':' .. ARGV[i + 7])
+  rcall('HSET', s.key .. ':m', id, num(due) .. ':' .. ARGV[i + 8])
   rcall('ZADD', base .. ':wait', stamp, id)
   if not s.due or due < s.due then s.due = due end
+  if ARGV[i + 7] ~= '' then s.pause = math.max(s.pause or 0, tonumber(ARGV[i + 7])) end
 end
 local changed = false
 for conv, s in pairs(convs) do
   rcall('HSET', s.key, 'seq', num(s.seq))
+  if s.pause then
+    if now + s.pause > tonumber(rcall('HGET', s.key, 'pu') or 0) then
+      rcall('HSET', s.key, 'pu', num(now + s.pause), 'pb', 'operator')
+    end
+    if recall(conv) then changed = true end
+  end
   if s.free and rcall('ZADD', base .. ':due', 'LT', 'CH', num(s.due), conv) == 1 then changed = true end
 end
 for n = 1, #plan, 2 do

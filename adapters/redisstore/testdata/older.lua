@@ -18,6 +18,8 @@ elseif string.find(k, '}:c:', 1, true) and ends(':m') then
 elseif string.find(k, '}:c:', 1, true) and redis.call('TYPE', k).ok == 'hash' then
   local till = redis.call('HGET', k, 'until')
   if till and till ~= '0' then redis.call('HSET', k, 'until', num(tonumber(till) - d)) end
+  local paused = redis.call('HGET', k, 'pu')
+  if paused then redis.call('HSET', k, 'pu', num(tonumber(paused) - d)) end
 end
 local left = redis.call('PTTL', k)
 if left > 0 then
