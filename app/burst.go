@@ -74,7 +74,9 @@ func (s *session) newcomers(ctx context.Context) error {
 // are none that ask for an answer, or when the burst has gone on for too long: they
 // belong to the next turn then.
 func (s *session) join(ctx context.Context) (bool, error) {
-	if time.Since(s.started) >= s.persona.Burst.Limit || s.turn.Attempt() > maxTakeUps {
+	since := time.Since(s.started)
+	late := since >= s.persona.Burst.Limit || s.turn.Attempt() > maxTakeUps
+	if late && since >= s.persona.TurnTimeout {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
@@ -84,9 +86,20 @@ func (s *session) join(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("%w: look for what came meanwhile: %w", errStore, err)
 	}
 	asks := false
-	for _, m := range pending {
-		asks = asks || (!s.turn.Has(m.ID) && m.Group == "" && domain.StartsTurn(m.Content))
-	}
+	pending = slices.DeleteFunc(pending, func(m domain.Message) bool {
+		switch {
+		case s.turn.Has(m.ID):
+			return false
+		case m.Group == "" && s.turn.Has(domain.Amends(m.Content)):
+			asks = true // what is answered was changed or withdrawn, whatever the limit
+			return false
+		case late:
+			s.moreWaiting = true
+			return true
+		}
+		asks = asks || (m.Group == "" && domain.StartsTurn(m.Content))
+		return false
+	})
 	if !asks {
 		return false, nil
 	}
@@ -96,7 +109,7 @@ func (s *session) join(ctx context.Context) (bool, error) {
 	for _, m := range pending {
 		s.conv.Hear(m)
 	}
-	s.inputs = slices.Clone(pending)
+	s.inputs = domain.Standing(pending)
 	s.quiet = time.Now()
 	s.event(ports.StageJoined, 0, "", nil)
 	return true, nil

@@ -21,6 +21,8 @@ const (
 	noticeTooMany     notice = "too_many"    // more messages than a person may send
 	noticeWithheld    notice = "withheld"    // an answer of the model that must not be given
 	noticeBudget      notice = "budget"      // nothing more may be spent today
+	noticeOptedOut    notice = "opted_out"   // the person asked not to be answered any more
+	noticeOptedIn     notice = "opted_in"    // and to be answered again
 )
 
 // listOfLanguages stands in noticeStranger for the languages the bot speaks.
@@ -43,6 +45,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "You are writing faster than I can answer. Please give me a few minutes, and then write again.",
 		noticeWithheld:    "Sorry, I can't answer that. Is there something else I can help you with?",
 		noticeBudget:      "Sorry, I can't answer any more today. Please write to us again tomorrow.",
+		noticeOptedOut:    "You will get no more answers from me here. If you change your mind, write START.",
+		noticeOptedIn:     "Welcome back! I am here again. What can I do for you?",
 	},
 	"es": {
 		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
@@ -58,6 +62,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "Escribes más rápido de lo que puedo responder. Espera unos minutos, por favor, y vuelve a escribirme.",
 		noticeWithheld:    "Perdona, no puedo responder a eso. ¿Puedo ayudarte con otra cosa?",
 		noticeBudget:      "Perdona, hoy ya no puedo responder más. Escríbenos de nuevo mañana, por favor.",
+		noticeOptedOut:    "No recibirás más respuestas mías aquí. Si cambias de idea, escribe ALTA.",
+		noticeOptedIn:     "¡Bienvenido de nuevo! Vuelvo a estar aquí. ¿En qué puedo ayudarte?",
 	},
 	"pt": {
 		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
@@ -73,6 +79,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "Está escrevendo mais rápido do que consigo responder. Espere alguns minutos, por favor, e escreva de novo.",
 		noticeWithheld:    "Desculpe, não posso responder a isso. Posso ajudar com outra coisa?",
 		noticeBudget:      "Desculpe, hoje já não consigo responder mais. Escreva-nos de novo amanhã, por favor.",
+		noticeOptedOut:    "Não receberá mais respostas minhas aqui. Se mudar de ideia, escreva INICIAR.",
+		noticeOptedIn:     "Que bom ter você de volta! Em que posso ajudar?",
 	},
 	"fr": {
 		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
@@ -88,6 +96,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "Vous écrivez plus vite que je ne peux répondre. Attendez quelques minutes, s'il vous plaît, puis écrivez-moi de nouveau.",
 		noticeWithheld:    "Désolé, je ne peux pas répondre à cela. Puis-je vous aider pour autre chose ?",
 		noticeBudget:      "Désolé, je ne peux plus répondre aujourd'hui. Merci de nous réécrire demain.",
+		noticeOptedOut:    "Vous ne recevrez plus de réponses de ma part ici. Si vous changez d'avis, écrivez REPRENDRE.",
+		noticeOptedIn:     "Ravi de vous retrouver ! Que puis-je faire pour vous ?",
 	},
 	"de": {
 		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
@@ -103,6 +113,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "Sie schreiben schneller, als ich antworten kann. Bitte warten Sie ein paar Minuten und schreiben Sie dann noch einmal.",
 		noticeWithheld:    "Entschuldigung, darauf kann ich nicht antworten. Kann ich Ihnen bei etwas anderem helfen?",
 		noticeBudget:      "Entschuldigung, heute kann ich nicht mehr antworten. Bitte schreiben Sie uns morgen noch einmal.",
+		noticeOptedOut:    "Sie erhalten hier keine Antworten mehr von mir. Wenn Sie es sich anders überlegen, schreiben Sie STARTEN.",
+		noticeOptedIn:     "Willkommen zurück! Was kann ich für Sie tun?",
 	},
 	"it": {
 		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
@@ -118,6 +130,8 @@ var sentences = map[string]map[notice]string{
 		noticeTooMany:     "Scrivi più in fretta di quanto io riesca a rispondere. Aspetta qualche minuto, per favore, e poi scrivimi di nuovo.",
 		noticeWithheld:    "Scusa, non posso rispondere a questo. Posso aiutarti con qualcos'altro?",
 		noticeBudget:      "Scusa, per oggi non posso più rispondere. Riscrivici domani, per favore.",
+		noticeOptedOut:    "Non riceverai più mie risposte qui. Se cambi idea, scrivi RIPRENDI.",
+		noticeOptedIn:     "Bentornato! Che cosa posso fare per te?",
 	},
 }
 

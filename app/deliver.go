@@ -42,7 +42,10 @@ func (s *session) deliver(ctx context.Context) error {
 
 // send makes one attempt at part i. It reports true when the lease is given back.
 func (s *session) send(ctx context.Context, i int) (bool, error) {
-	if !s.conv.WindowOpen(time.Now()) {
+	if s.silent {
+		return false, s.turn.Withdraw(i, s.silence())
+	}
+	if !s.conv.WindowOpen(s.now()) {
 		return false, s.refused(i, domain.Failure{Class: domain.FailWindow}, nil)
 	}
 	if err := s.turn.Intend(i, time.Now()); err != nil {
@@ -167,7 +170,7 @@ func (s *session) settle(ctx context.Context, i int) (bool, error) {
 		return true, s.postpone(ctx, left, "unsettled", nil)
 	}
 	s.event(ports.StageUnsettled, 0, string(s.opt.SendPolicy), nil)
-	if s.opt.SendPolicy == AtMostOnce {
+	if s.opt.SendPolicy == AtMostOnce || s.silent {
 		return false, s.turn.GiveUp(i)
 	}
 	return false, s.turn.Replan(i)

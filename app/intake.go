@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"whatsappnode/domain"
@@ -41,13 +42,16 @@ func (in *Intake) Receive(ctx context.Context, env domain.Envelope) (ports.Recei
 	if err := in.observe(ctx, env.Statuses); err != nil {
 		return ports.Receipt{}, err
 	}
-	if len(env.Messages) == 0 {
-		return ports.Receipt{}, nil
+	messages, err := in.withoutOwn(ctx, env.Messages)
+	if err != nil || len(messages) == 0 {
+		return ports.Receipt{}, err
 	}
-	batch, now := make([]domain.Message, len(env.Messages)), time.Now()
-	for i, m := range env.Messages {
+	batch, now := make([]domain.Message, len(messages)), time.Now()
+	for i, m := range messages {
 		m.ReceivedAt = now
-		if persona := in.personas.at(m.Number); persona != nil && domain.StartsTurn(m.Content) {
+		if _, echo := m.Content.(domain.Echo); echo {
+			m.Pause = in.pause(m)
+		} else if persona := in.personas.at(m.Number); persona != nil && domain.StartsTurn(m.Content) {
 			m.Hold = persona.Burst.hold(m.Content)
 		}
 		batch[i] = m
@@ -100,4 +104,39 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 		in.observer.Observe(ev)
 	}
 	return nil
+}
+
+// withoutOwn leaves out the echoes of what this bot sent itself: they are no more than
+// the news that it left, which a status of the send says as well.
+func (in *Intake) withoutOwn(ctx context.Context, messages []domain.Message) ([]domain.Message, error) {
+	var left []domain.Status
+	for _, m := range messages {
+		if _, echo := m.Content.(domain.Echo); echo {
+			left = append(left, domain.Status{Message: m.ID, Number: m.Number, Recipient: m.From, State: domain.DeliverySent, At: m.SentAt})
+		}
+	}
+	if len(left) == 0 {
+		return messages, nil
+	}
+	seen, err := in.conversations.Observe(ctx, left)
+	if err != nil {
+		return nil, fmt.Errorf("look for %d echoes: %w", len(left), err)
+	}
+	own := map[domain.MessageID]bool{}
+	for i, o := range seen {
+		if o.Turn != "" {
+			own[left[i].Message] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(messages), func(m domain.Message) bool { return own[m.ID] }), nil
+}
+
+// pause is how long the bot keeps silent for a message of the business. It is counted
+// from when that was written: an echo that is delivered again days later pauses nothing.
+func (in *Intake) pause(m domain.Message) time.Duration {
+	persona := in.personas.at(m.Number)
+	if persona == nil {
+		return 0
+	}
+	return max(0, min(persona.PauseFor, persona.PauseFor-time.Since(m.SentAt)))
 }

@@ -82,6 +82,7 @@ func (o Options) validate() error {
 // Deps are what the slow half works through.
 type Deps struct {
 	Inbox     ports.InboxPort
+	Controls  ports.ControlPort
 	Messenger ports.MessengerPort
 	Personas  *Personas
 	Observer  ports.ObserverPort

@@ -56,6 +56,14 @@ type Persona struct {
 	// MaxClip is the longest voice message that is heard, and half of what those of one
 	// turn may play together; zero: any.
 	MaxClip time.Duration
+	// PauseFor is how long the bot keeps silent after somebody of the business wrote to
+	// the person.
+	PauseFor time.Duration
+	// StopWords and StartWords are whole messages, in the form of domain.Plain, with which
+	// a person opts out and in again, beside those the bot knows by itself.
+	StopWords, StartWords []string
+	// Blocked are not answered; with Allowed nobody else is.
+	Allowed, Blocked People
 
 	// MaxAnswerChars is the longest answer, in characters; a longer one is cut behind a
 	// whole sentence. Zero: any.
@@ -89,6 +97,9 @@ func (p *Persona) check() error {
 	}
 	if p.TurnTimeout <= 0 || p.MaxSpokenChars <= 0 {
 		faults = append(faults, errors.New("turn timeout and spoken limit are required"))
+	}
+	if p.PauseFor <= 0 || p.PauseFor > domain.MaxPause {
+		faults = append(faults, errors.New("pause is out of range"))
 	}
 	if !p.Burst.valid() || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {
 		faults = append(faults, errors.New("burst, token limit, temperature or least confidence is out of range"))

@@ -113,7 +113,7 @@ func TestAnswerOfANumberThatWasTakenOut(t *testing.T) {
 }
 
 func TestPersonasAreChecked(t *testing.T) {
-	good := app.Persona{LLM: &brain{}, ReplyMode: app.ReplyText, Fallback: "Sorry.", TurnTimeout: time.Minute, MaxSpokenChars: 100}
+	good := app.Persona{LLM: &brain{}, ReplyMode: app.ReplyText, Fallback: "Sorry.", TurnTimeout: time.Minute, MaxSpokenChars: 100, PauseFor: time.Hour}
 	_, err := app.OnePersona(good)
 	require.NoError(t, err)
 	_, err = app.NewPersonas(nil)
@@ -122,6 +122,7 @@ func TestPersonasAreChecked(t *testing.T) {
 	tooWarm := 3.0
 	for fault, spoil := range map[string]func(*app.Persona){
 		"language model": func(p *app.Persona) { p.LLM = nil },
+		"pause":          func(p *app.Persona) { p.PauseFor = 0 },
 		"reply mode":     func(p *app.Persona) { p.ReplyMode = "shout" },
 		"fallback":       func(p *app.Persona) { p.Fallback = "" },
 		"turn timeout":   func(p *app.Persona) { p.TurnTimeout = 0 },

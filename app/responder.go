@@ -44,13 +44,13 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if err := opt.validate(); err != nil {
 		return nil, fmt.Errorf("responder: %w", err)
 	}
-	if deps.Inbox == nil || deps.Messenger == nil || deps.Personas == nil || deps.Observer == nil {
-		return nil, errors.New("responder: inbox, messenger, personas and observer are required")
+	if deps.Inbox == nil || deps.Controls == nil || deps.Messenger == nil || deps.Personas == nil || deps.Observer == nil {
+		return nil, errors.New("responder: inbox, controls, messenger, personas and observer are required")
 	}
 	if err := checkMoney(deps, opt); err != nil {
 		return nil, err
 	}
-	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{notLooping, withinRate}}, nil
+	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, notLooping, withinRate}}, nil
 }
 
 // session is one turn in one worker's hands.
@@ -88,6 +88,17 @@ type session struct {
 	carried domain.Expenses
 	rung    rung
 	holds   bool
+	// controls are what people have decided about the conversation, and leasedAt is the
+	// store's clock at started.
+	controls domain.Controls
+	leasedAt time.Time
+	// human is true when somebody of the business has answered what waits; silent when
+	// nothing more may be sent of a turn that was begun.
+	human, silent bool
+	// mistaken is true when the conversation is paused for an echo of the bot's own.
+	mistaken bool
+	// confirms is true when this turn tells the person that they opted out.
+	confirms bool
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -106,6 +117,9 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 	defer func() { done(err) }()
 	ctx = s.metered(ctx)
 	defer s.account(ctx)
+	if back, err := s.stepBack(ctx); back || err != nil {
+		return err
+	}
 	if s.turn.Unsent() {
 		if reason := s.needsNoAnswer(); reason != "" {
 			return s.drop(ctx, reason)
@@ -128,6 +142,9 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 			if again, err = s.compose(ctx); err != nil {
 				return err
 			}
+			if reason := s.needsNoAnswer(); again && reason != "" {
+				return s.drop(ctx, reason) // all of it was withdrawn
+			}
 		}
 	}
 	return s.deliver(ctx)
@@ -136,7 +153,9 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 // open chooses the turn: the oldest unfinished one, or a new one.
 func (r *Responder) open(work ports.Work) (*session, error) {
 	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News, newsExact: work.NewsExact}
-	s.quiet = s.started
+	s.quiet, s.controls, s.leasedAt = s.started, work.Controls, work.Now
+	pending, human := settledByPeople(work.Pending)
+	s.human = human
 	s.persona = r.deps.Personas.at(s.conv.Number())
 	for _, m := range work.Pending {
 		s.conv.Hear(m)
@@ -147,15 +166,18 @@ func (r *Responder) open(work ports.Work) (*session, error) {
 		for _, fact := range work.Facts {
 			s.turn.Observe(fact)
 		}
+		if s.ownEcho(work.Pending) {
+			s.human = false
+		}
 		s.turn.TakeUp()
 		if s.turn.Unsent() {
 			// What came meanwhile belongs to the same answer.
-			if err := s.turn.Absorb(work.Pending); err != nil {
+			if err := s.turn.Absorb(pending); err != nil {
 				return nil, fmt.Errorf("take in what came meanwhile: %w", err)
 			}
 		}
 	case len(work.Pending) > 0:
-		turn, err := domain.NewTurn(domain.TurnID(r.opt.NewID()), s.conv.ID(), work.Pending, s.started)
+		turn, err := domain.NewTurn(domain.TurnID(r.opt.NewID()), s.conv.ID(), pending, s.started)
 		if err != nil {
 			return nil, fmt.Errorf("open a turn: %w", err)
 		}
@@ -170,6 +192,7 @@ func (r *Responder) open(work ports.Work) (*session, error) {
 			s.moreWaiting = true
 		}
 	}
+	s.inputs = domain.Standing(s.inputs)
 	s.event(ports.StageLeased, 0, "", nil)
 	return s, nil
 }
@@ -191,13 +214,22 @@ func (s *session) needsNoAnswer() string {
 			if reason == "" {
 				reason = string(m.Content.Kind())
 			}
-		case !s.conv.WindowOpen(time.Now()):
+		case !s.conv.WindowOpen(s.now()):
 			return "window"
 		default:
 			return ""
 		}
 	}
 	return reason
+}
+
+// now is the time by the store's clock, which all processes share: the service window is
+// counted from what Meta says, and a process whose clock is wrong must not misjudge it.
+func (s *session) now() time.Time {
+	if s.leasedAt.IsZero() {
+		return time.Now() // a store that does not tell
+	}
+	return s.leasedAt.Add(time.Since(s.started))
 }
 
 func (s *session) drop(ctx context.Context, reason string) error {
@@ -300,6 +332,8 @@ func (s *session) answer(ctx context.Context) error {
 // errStore marks a failed write of the session, which no apology can mend.
 var errStore = errors.New("store")
 
+func storeTrouble(what string, err error) error { return fmt.Errorf("%w: %s: %w", errStore, what, err) }
+
 // checkpoint stores the turn; the lease goes on. It does not end with the turn's
 // own deadline: what was paid for is kept even when time is up.
 func (s *session) checkpoint(ctx context.Context) error {
@@ -347,6 +381,13 @@ func (s *session) postpone(ctx context.Context, after time.Duration, reason stri
 func (s *session) remember() {
 	if s.persona == nil {
 		return // nobody answered
+	}
+	if s.turn.State() == domain.TurnDropped && (s.turn.Reason() == reasonHuman || s.turn.Reason() == reasonPaused) {
+		s.conv.Remember(s.persona.Memory, s.witnessed()...)
+		return
+	}
+	if s.turn.State() == domain.TurnDropped {
+		return // it was not answered, whatever was made ready
 	}
 	said := s.understood()
 	if s.instead != nil || s.withheld || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {

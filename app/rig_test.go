@@ -75,7 +75,7 @@ func bubble(t *testing.T, tune func(*rig), test func(*rig)) {
 			},
 			app.Persona{
 				LLM: r.brain, STT: r.ears, TTS: r.voice, ReplyMode: app.ReplyText, Fallback: app.DefaultFallback,
-				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500, Burst: app.Burst{Limit: 15 * time.Second},
+				Memory: domain.Memory{Messages: 20, Tokens: 4000}, TurnTimeout: time.Minute, MaxSpokenChars: 1500, Burst: app.Burst{Limit: 15 * time.Second}, PauseFor: time.Hour,
 			},
 		}
 		r.pacer = r.store
@@ -106,7 +106,7 @@ func (r *rig) start() {
 	}
 	books := app.NewBooks(ledger, time.UTC, r.opt.Budget.Fee, func(error) {})
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: inbox, Messenger: r.phone, Personas: personas, Observer: r.events, Ledger: ledger, Books: books, Pacer: r.pacer, Tracer: r.tracer,
+		Inbox: inbox, Controls: r.store, Messenger: r.phone, Personas: personas, Observer: r.events, Ledger: ledger, Books: books, Pacer: r.pacer, Tracer: r.tracer,
 	}, r.opt.Options)
 	require.NoError(r.t, err)
 	r.intake = app.NewIntake(r.store, r.store, r.events, personas).Keep(books)

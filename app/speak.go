@@ -44,7 +44,8 @@ func (s *session) plan(ctx context.Context) error {
 	return s.turn.Plan(parts)
 }
 
-// speaks decides between a voice note and text.
+// speaks decides between a voice note and text. What a gate says is written: it costs no
+// vendor, and a person who is told to write a word has to see it.
 func (s *session) speaks() bool {
 	return !s.turn.Apology() && s.instead == nil && s.understood().text != "" && s.wantsVoice() &&
 		utf8.RuneCountInString(s.turn.Reply().Text) <= s.persona.MaxSpokenChars

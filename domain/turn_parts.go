@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -31,6 +32,8 @@ const (
 	PartFailed    PartState = "failed"
 	// PartLost is an unknown outcome that was given up under at_most_once.
 	PartLost PartState = "lost"
+	// PartWithdrawn was not sent, because the conversation is somebody else's by now.
+	PartWithdrawn PartState = "withdrawn"
 )
 
 // partRank orders the states a part moves through; failed and lost stand aside.
@@ -64,7 +67,9 @@ type Part struct {
 // Sent reports whether Meta accepted the part.
 func (p Part) Sent() bool { return partRank[p.State] >= partRank[PartSent] && !p.closed() }
 
-func (p Part) closed() bool { return p.State == PartFailed || p.State == PartLost }
+func (p Part) closed() bool {
+	return p.State == PartFailed || p.State == PartLost || p.State == PartWithdrawn
+}
 
 // Plan fixes the parts to send, in order. A text part needs a body and a voice
 // part an uploaded clip.
@@ -171,6 +176,21 @@ func (t *Turn) GiveUp(i int) error {
 	return nil
 }
 
+// Withdraw closes part i, of which no try is under way, without sending it. A turn of
+// which nothing was sent then is dropped for that reason.
+func (t *Turn) Withdraw(i int, reason string) error {
+	if t.Next() != i || t.r.Parts[i].State != PartPlanned {
+		return t.refuse("withdraw")
+	}
+	t.r.Parts[i].State = PartWithdrawn
+	t.r.State = TurnSending
+	t.settle()
+	if t.r.State == TurnFailed && !slices.ContainsFunc(t.r.Parts, func(p Part) bool { return p.State != PartWithdrawn }) {
+		t.r.State, t.r.Reason = TurnDropped, reason
+	}
+	return nil
+}
+
 // MaxPartAttempts is how often a part is tried when Meta accepts it and then says
 // that it failed for a reason that may pass.
 const MaxPartAttempts = 3
@@ -221,7 +241,7 @@ func (t *Turn) settle() {
 		switch {
 		case p.State == PartFailed:
 			failure = p.Failure
-		case p.State == PartLost:
+		case p.State == PartLost, p.State == PartWithdrawn:
 		case p.Sent():
 			best = max(best, partRank[p.State])
 		default:

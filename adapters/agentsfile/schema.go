@@ -32,6 +32,11 @@ type (
 		FiltersOut      list            `yaml:"filters_out" setting:"FILTERS_OUT"`
 		ScopeGuard      text            `yaml:"scope_guard" setting:"SCOPE_GUARD"`
 		Tools           list            `yaml:"tools" setting:"TOOLS"`
+		PauseFor        text            `yaml:"pause_for" setting:"PAUSE_FOR"`
+		OptOutWords     list            `yaml:"opt_out_words" setting:"OPT_OUT_WORDS"`
+		OptInWords      list            `yaml:"opt_in_words" setting:"OPT_IN_WORDS"`
+		AllowedUsers    list            `yaml:"allowed_users" setting:"ALLOWED_USERS"`
+		BlockedUsers    list            `yaml:"blocked_users" setting:"BLOCKED_USERS"`
 		Limits          limits          `yaml:"limits"`
 		Budget          budget          `yaml:"budget"`
 	}

@@ -44,6 +44,8 @@ func contents() []domain.Content {
 		domain.Edit{Target: "wamid.1"},
 		domain.Revoke{Target: "wamid.1"},
 		domain.Unsupported{Type: "poll", Code: 131051},
+		domain.Echo{},
+		domain.Echo{Content: domain.Text{Body: "from the shop"}},
 	}
 }
 
@@ -63,7 +65,7 @@ func kinds(t *testing.T) []string {
 func message(c domain.Content) domain.Message {
 	return domain.Message{
 		ID: "wamid.1", Number: "100", From: domain.Contact{UserID: "ES.1", Phone: "34600", Name: "Ana"}, SentAt: at, Content: c,
-		ReplyTo: "wamid.0", Forwarded: true, Group: "g", Hold: 1500 * time.Millisecond, ReceivedAt: at.Add(time.Minute), Trace: "00-1-2-01",
+		ReplyTo: "wamid.0", Forwarded: true, Group: "g", Hold: 1500 * time.Millisecond, Pause: time.Hour, ReceivedAt: at.Add(time.Minute), Trace: "00-1-2-01",
 	}
 }
 

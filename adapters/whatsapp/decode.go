@@ -30,7 +30,6 @@ const (
 	ReasonType      = "type"      // a message type we do not know; the message itself is kept
 	ReasonStatus    = "status"    // a delivery state we do not know
 	ReasonMalformed = "malformed" // unreadable, or a part that is needed is missing
-	ReasonEcho      = "echo"      // written by the business itself on another device
 	ReasonError     = "error"     // Meta reports an error of the account, see Code
 	ReasonEmpty     = "empty"     // a change that says nothing we know
 )
@@ -85,8 +84,8 @@ func (d *decoder) change(object string, c wireChange) {
 	case c.bad:
 		d.other(c.Field, ReasonMalformed, 0)
 		return
-	case c.Field != "messages":
-		// smb_message_echoes and history hold messages too, but no user wrote them now.
+	case !readFields[c.Field]:
+		// history holds messages too, but nobody wrote them now.
 		d.other(c.Field, ReasonField, 0)
 		return
 	}
@@ -104,9 +103,7 @@ func (d *decoder) change(object string, c wireChange) {
 		}
 		d.other(c.Field, ReasonError, int(e.Code.N))
 	}
-	for range v.Echoes {
-		d.other(c.Field, ReasonEcho, 0)
-	}
+	d.echoes(c.Field, v)
 	if d.updates() == before {
 		d.other(c.Field, ReasonEmpty, 0)
 	}

@@ -71,7 +71,7 @@ func parseChange(raw jsontext.Value) wireChange {
 		return wireChange{Field: c.Field, bad: true}
 	}
 	out := wireChange{Field: c.Field}
-	if c.Field != "messages" {
+	if !readFields[c.Field] {
 		return out // the value is not looked at
 	}
 	var v struct {
@@ -93,7 +93,7 @@ func parseChange(raw jsontext.Value) wireChange {
 	out.Value.Messages = elements(v.Messages, spoilMessage)
 	out.Value.Statuses = elements(v.Statuses, func(_ jsontext.Value, s *wireStatus) { *s = wireStatus{bad: true} })
 	out.Value.Errors = elements(v.Errors, func(_ jsontext.Value, e *wireError) { *e = wireError{bad: true} })
-	out.Value.Echoes = elements(v.Echoes, func(jsontext.Value, *jsontext.Value) {})
+	out.Value.Echoes = elements(v.Echoes, func(_ jsontext.Value, e *wireEcho) { *e = wireEcho{bad: true} })
 	return out
 }
 

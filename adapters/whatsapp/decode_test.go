@@ -199,11 +199,9 @@ func TestDecodeStatuses(t *testing.T) {
 
 func TestDecodeSetsAside(t *testing.T) {
 	for name, want := range map[string]domain.OtherEvent{
-		"value_errors":       {Field: "messages", Reason: whatsapp.ReasonError, Code: 130429},
-		"echoes":             {Field: "smb_message_echoes", Reason: whatsapp.ReasonField},
-		"echoes_in_messages": {Field: "messages", Reason: whatsapp.ReasonEcho},
-		"account_update":     {Field: "account_update", Reason: whatsapp.ReasonField},
-		"calls":              {Field: "calls", Reason: whatsapp.ReasonField},
+		"value_errors":   {Field: "messages", Reason: whatsapp.ReasonError, Code: 130429},
+		"account_update": {Field: "account_update", Reason: whatsapp.ReasonField},
+		"calls":          {Field: "calls", Reason: whatsapp.ReasonField},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, err := whatsapp.Decode(webhook(t, name))
@@ -219,6 +217,40 @@ func TestDecodeSetsAside(t *testing.T) {
 	env, err = whatsapp.Decode([]byte(`{"object":"page","entry":[{"changes":[{"field":"messages","value":{}}]}]}`))
 	require.NoError(t, err)
 	assert.Equal(t, []domain.OtherEvent{{Field: "messages", Reason: whatsapp.ReasonObject}}, env.Others)
+}
+
+// TestDecodeReadsEchoes: what the business wrote is a message in the person's
+// conversation, whichever field tells of it.
+func TestDecodeReadsEchoes(t *testing.T) {
+	want := domain.Message{
+		ID: "wamid.E", Number: "106500000000001", From: domain.Contact{Phone: "34600111222"}, SentAt: time.Unix(1795341600, 0).UTC(),
+		Content: domain.Echo{Content: domain.Text{Body: "from the app"}},
+	}
+	for _, name := range []string{"echoes", "echoes_in_messages"} {
+		env, err := whatsapp.Decode(webhook(t, name))
+		require.NoError(t, err)
+		assert.Equal(t, domain.Envelope{Messages: []domain.Message{want}}, env, name)
+	}
+
+	body := func(field, echoes string) []byte {
+		return []byte(`{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"` + field + `","value":{"metadata":{"phone_number_id":"1"},
+			"contacts":[{"wa_id":"34600111222","user_id":"ES.1","profile":{"name":"Ana"}}],"message_echoes":[` + echoes + `]}}]}]}`)
+	}
+	env, err := whatsapp.Decode(body("message_echoes", `{"id":"a","to":"34600111222","timestamp":"1","type":"image","image":{"id":"7","caption":"this one"}},
+		{"id":"b","to_user_id":"ES.2","timestamp":"2","type":"revoke","revoke":{"original_message_id":"a"}},
+		{"id":"c","to":"34600111222","timestamp":"3","type":"hologram"},
+		{"id":"d","timestamp":"4","type":"text","text":{"body":"to nobody"}},
+		{"id":"e","to":"34600111222","timestamp":"","type":"text","text":{"body":"never"}},
+		{"id":"f","to":"34600111222","timestamp":"6","type":"text","text":"of another shape"}`))
+	require.NoError(t, err)
+	require.Len(t, env.Messages, 3)
+	assert.Equal(t, domain.Contact{UserID: "ES.1", Phone: "34600111222", Name: "Ana"}, env.Messages[0].From)
+	assert.Equal(t, "this one", env.Messages[0].Content.(domain.Echo).Content.(domain.Image).Caption)
+	assert.Equal(t, domain.Contact{UserID: "ES.2"}, env.Messages[1].From, "the contact is somebody else")
+	assert.Equal(t, domain.Echo{Content: domain.Revoke{Target: "a"}}, env.Messages[1].Content)
+	assert.Equal(t, domain.Echo{Content: domain.Unsupported{Type: "hologram"}}, env.Messages[2].Content, "somebody wrote all the same")
+	malformed := domain.OtherEvent{Field: "message_echoes", Reason: whatsapp.ReasonMalformed}
+	assert.Equal(t, []domain.OtherEvent{malformed, malformed, malformed}, env.Others)
 }
 
 func TestDecodeWalksTheWholeEnvelope(t *testing.T) {

@@ -81,11 +81,11 @@ type wireValue struct {
 	Metadata struct {
 		NumberID string `json:"phone_number_id"`
 	} `json:"metadata"`
-	Contacts []wireContact    `json:"contacts"`
-	Messages []wireMessage    `json:"messages"`
-	Statuses []wireStatus     `json:"statuses"`
-	Errors   []wireError      `json:"errors"`
-	Echoes   []jsontext.Value `json:"message_echoes"`
+	Contacts []wireContact `json:"contacts"`
+	Messages []wireMessage `json:"messages"`
+	Statuses []wireStatus  `json:"statuses"`
+	Errors   []wireError   `json:"errors"`
+	Echoes   []wireEcho    `json:"message_echoes"`
 }
 
 type wireContact struct {
@@ -112,6 +112,18 @@ type wireMessage struct {
 		Forwarded           bool   `json:"forwarded"`
 		FrequentlyForwarded bool   `json:"frequently_forwarded"`
 	} `json:"context"`
+	wireContent
+	bad bool
+}
+
+// wireEcho is what the business wrote to somebody (Meta, "smb_message_echoes webhook
+// reference"). to_user_id is read by analogy with from_user_id.
+type wireEcho struct {
+	ID        string  `json:"id"`
+	To        string  `json:"to"`
+	ToUserID  string  `json:"to_user_id"`
+	GroupID   string  `json:"group_id"`
+	Timestamp flexInt `json:"timestamp"`
 	wireContent
 	bad bool
 }

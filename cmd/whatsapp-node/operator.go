@@ -88,7 +88,7 @@ func operatorCommands(getenv settings.Getenv, stdout io.Writer) []*cobra.Command
 			return operate.Reseal(ctx, s, stdout, opt)
 		}),
 	}
-	all := []*cobra.Command{letters, inspect, erase, export, reseal}
+	all := append([]*cobra.Command{letters, inspect, erase, export, reseal}, controlCommands(getenv, stdout, &opt)...)
 	for _, c := range all {
 		flags := c.PersistentFlags()
 		flags.BoolVar(&opt.JSON, "json", false, "one JSON document in place of text")

@@ -30,6 +30,9 @@ type Message struct {
 	Error  *MessageError `json:"error,omitempty"`
 	Blue   bool          `json:"blue"` // direction in: the bot marked it read
 
+	// Echo is true for what somebody of the business wrote from another device.
+	Echo bool `json:"echo,omitempty"`
+
 	CallbackData string `json:"biz_opaque_callback_data,omitempty"`
 
 	// Acked is the place of its webhook's first 200 among all of them, from 1; 0 before. Direction in only.
@@ -99,7 +102,7 @@ func (s *Simulator) messagesOf(id, direction string) []Message {
 	}
 	out := make([]Message, 0, len(u.chat))
 	for _, m := range u.chat {
-		if direction == "" || m.Direction == direction {
+		if direction == "" || (m.Direction == direction && !m.Echo) { // what the bot sent is no echo
 			out = append(out, *m)
 		}
 	}

@@ -33,6 +33,7 @@ func (s *Simulator) Handler() http.Handler {
 	sim.HandleFunc("PUT /sim/faults", s.serveSetFaults)
 	sim.HandleFunc("POST /sim/users", s.serveAddUser)
 	sim.HandleFunc("POST /sim/users/{user}/messages", s.serveUserMessage)
+	sim.HandleFunc("POST /sim/users/{user}/echo", s.serveUserEcho)
 	sim.HandleFunc("POST /sim/users/{user}/media", s.serveUserMedia)
 	sim.HandleFunc("POST /sim/users/{user}/read", s.serveUserRead)
 	sim.HandleFunc("POST /sim/users/{user}/played", s.serveUserPlayed)

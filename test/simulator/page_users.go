@@ -41,6 +41,20 @@ func (s *Simulator) serveUserMessage(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, m)
 }
 
+// serveUserEcho takes what somebody of the business writes to the user from a phone.
+func (s *Simulator) serveUserEcho(w http.ResponseWriter, r *http.Request) {
+	var content json.RawMessage
+	if !readBody(w, r, &content, false) {
+		return
+	}
+	id, err := s.SendEcho(r.PathValue("user"), content)
+	if err != nil {
+		writeProblem(w, problemStatus(err), err.Error())
+		return
+	}
+	writeJSON(w, http.StatusCreated, obj("id", id))
+}
+
 func (s *Simulator) serveUserRead(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		IDs []string `json:"message_ids"`

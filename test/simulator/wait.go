@@ -41,7 +41,9 @@ func (v Snapshot) Message(id string) (Message, bool) {
 func (v Snapshot) Messages(user string) []Message { return v.s.messagesOf(user, "") }
 
 // Outbound returns what the bot sent to a user and had accepted, in that order.
-func (v Snapshot) Outbound(user string) []Message { return v.s.messagesOf(user, DirectionOut) }
+func (v Snapshot) Outbound(user string) []Message {
+	return v.s.messagesOf(user, DirectionOut)
+}
 
 // Typing says whether the user sees the bot typing.
 func (v Snapshot) Typing(user string) bool {

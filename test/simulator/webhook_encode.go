@@ -112,6 +112,9 @@ func Sign(appSecret string, body []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
+// kindEchoes are messages of the business from another device.
+const kindEchoes = "message_echoes"
+
 // update is one thing to tell the bot: a message or a status, with the contact that belongs to it.
 type update struct {
 	kind    string // messages, statuses, errors
@@ -142,7 +145,11 @@ func (s *Simulator) envelope(updates []update) ([]byte, error) {
 			value.set("contacts", []json.RawMessage{first.contact})
 		}
 		value.set(first.kind, bodies)
-		changes = append(changes, obj("value", value, "field", "messages"))
+		webhookField := "messages"
+		if first.kind == kindEchoes {
+			webhookField = "smb_message_echoes"
+		}
+		changes = append(changes, obj("value", value, "field", webhookField))
 	}
 	return EncodeWebhook(wrapChanges(s.cfg.WABAID, changes))
 }

@@ -28,6 +28,7 @@ type Config struct {
 	Safety   SafetyConfig
 	Budget   BudgetConfig
 	Tools    ToolConfig
+	People   PeopleConfig
 	Log      LogConfig
 	Trace    TraceConfig
 }

@@ -51,6 +51,9 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 	if err := languageFault(cfg.Dialogue.Languages); err != nil {
 		faults = append(faults, fmt.Errorf("LANGUAGES %w", err))
 	}
+	for variable, fault := range peopleFaults(cfg.People) {
+		faults = append(faults, fmt.Errorf("%s %w", variable, fault))
+	}
 	return cfg, faults
 }
 
@@ -115,6 +118,7 @@ func Environment(path string) (settings.Getenv, error) {
 // misspelt one.
 var prefixes = []string{
 	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL",
+	"PAUSE_", "OPT_", "ALLOWED_", "BLOCKED_", "HANDOFF_",
 }
 
 // The roles of a process.

@@ -17,6 +17,7 @@ type OperatorStore interface {
 	ports.ErasurePort
 	ports.ExportPort
 	Reseal(ctx context.Context) (int, error)
+	ports.ControlPort
 	Close() error
 }
 

@@ -52,6 +52,7 @@ type personaSettings struct {
 	Safety   SafetyConfig
 	Budget   BudgetConfig
 	Tools    ToolConfig
+	People   PeopleConfig
 }
 
 // assemble makes the agents ready and goes on after a fault, so that all are listed.
@@ -59,7 +60,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 	if cfg.AgentsFile == "" {
 		v, faults := build(cfg.Vendors.LLM, cfg.Vendors.STT, cfg.Vendors.TTS, nil)
 		all := agents{{
-			persona: guarded(persona(cfg.Dialogue, v), cfg.Safety), engines: v, budget: cfg.Budget, appName: varAppSecret, tools: cfg.Tools,
+			persona: withPeople(guarded(persona(cfg.Dialogue, v), cfg.Safety), cfg.People), engines: v, budget: cfg.Budget, appName: varAppSecret, tools: cfg.Tools,
 			token: cfg.WhatsApp.AccessToken, appSecret: cfg.WhatsApp.AppSecret, verifyToken: cfg.WhatsApp.VerifyToken,
 		}}
 		return all, append(faults, toldSecrets(cfg, all)...)
@@ -72,7 +73,7 @@ func assemble(cfg Config, getenv settings.Getenv, build engineFactory) (agents, 
 		a, more := vault.credentials(written)
 		given, wrong := personaOf(written, getenv)
 		v, unknown := build(given.LLM, given.STT, given.TTS, written.Voices)
-		a.engines, a.persona, a.budget = v, guarded(persona(given.Dialogue, v), given.Safety), given.Budget
+		a.engines, a.persona, a.budget = v, withPeople(guarded(persona(given.Dialogue, v), given.Safety), given.People), given.Budget
 		a.tools, a.toolsAt = given.Tools, written.Settings["TOOLS"]
 		all = append(all, a)
 		faults = append(faults, slices.Concat(more, wrong, placed(append(unknown, safetyFaults(given.Safety)...), written))...)
@@ -119,6 +120,11 @@ func personaOf(written agentsfile.Agent, getenv settings.Getenv) (personaSetting
 		}
 	case err != nil:
 		faults = append(faults, err)
+	}
+	for variable, fault := range peopleFaults(out.People) {
+		if v, ok := written.Settings[variable]; ok {
+			faults = append(faults, at(v, fault))
+		}
 	}
 	if v, ok := written.Settings["LANGUAGES"]; ok {
 		if err := languageFault(out.Dialogue.Languages); err != nil {

@@ -110,7 +110,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	books, write := keepBooks(store, shop, log)
 	defer write()
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
+		Inbox: store, Controls: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
 		Pacer: store, Tracer: watch.turns(),
 		Ledger: store, Books: books,
 	}, rules(cfg, all, shop.budget()))

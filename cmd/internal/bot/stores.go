@@ -26,6 +26,7 @@ type store interface {
 	ports.BacklogPort
 	// Reseal seals with the first key what is not sealed by it, and tells how much.
 	Reseal(ctx context.Context) (int, error)
+	ports.ControlPort
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -47,6 +47,7 @@ const of = (user) => `/sim/users/${encodeURIComponent(user)}`;
 export const readState = () => call("GET", "/sim/state");
 export const addUser = (user) => call("POST", "/sim/users", { json: user });
 export const sendMessage = (user, message) => call("POST", `${of(user)}/messages`, { json: message });
+export const sendEcho = (user, message) => call("POST", `${of(user)}/echo`, { json: message });
 export const markRead = (user, ids) => call("POST", `${of(user)}/read`, { json: { message_ids: ids } });
 export const markPlayed = (user, id) => call("POST", `${of(user)}/played`, { json: { message_id: id } });
 export const putFaults = (faults) => call("PUT", "/sim/faults", { json: faults });

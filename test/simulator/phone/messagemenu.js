@@ -1,7 +1,7 @@
 // The menu of one bubble: react, reply, copy, save, look inside.
 
 import { announce, openMenu, toast } from "./a11y.js";
-import { fileURL } from "./api.js";
+import { fileURL, sendEcho } from "./api.js";
 import { h } from "./dom.js";
 import { ownReaction } from "./reactions.js";
 import { showDetails } from "./share.js";
@@ -22,12 +22,19 @@ export function openMessageMenu(msg, anchor, { store, outbox, reply }) {
     })) });
     entries.push({ label: "Reply", icon: "reply", act: () => reply(msg) });
   }
+  if (msg.direction === "in" && !msg.local) entries.push({ label: "Answer as the business", icon: "reply", act: () => answerAsBusiness(msg.user) });
   if (msg.text) entries.push({ label: "Copy text", icon: "copy", act: () => copy(msg.text) });
   if (msg.media && !msg.local) entries.push({ label: "Save", icon: "download", act: () => save(msg.media) });
   if (msg.retry) entries.push({ label: "Try again", icon: "retry", act: () => msg.retry() });
   if (msg.local && msg.status === "failed") entries.push({ label: "Delete", icon: "trash", act: () => store.dropMessage(msg.user, msg.id) });
   entries.push({ label: "Details", icon: "info", act: () => showDetails(msg) });
   openMenu(anchor, entries, "Message menu");
+}
+
+// What somebody of the business types on the shop's own phone; the bot is told and keeps silent for a while.
+function answerAsBusiness(user) {
+  const body = prompt("What somebody of the business writes from its own phone:")?.trim();
+  if (body) sendEcho(user, { type: "text", text: { body } }).catch((err) => toast(err.message));
 }
 
 async function copy(text) {

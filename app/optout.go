@@ -1,0 +1,145 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"whatsappnode/domain"
+)
+
+const reasonOptedOut = "opted_out"
+
+// stopWords and startWords end and begin again the bot's answers when they are a whole
+// message, by the language they are of, in the form of domain.Plain. The first of each
+// language is the one the bot names. Everyday words that are answers to a question
+// ("cancel", "end", "no") are not among them.
+var (
+	stopWords = map[string][]string{
+		"en": {"stop", "stop all", "stopall", "unsubscribe", "opt out", "optout"},
+		"es": {"baja", "dar de baja", "darme de baja", "dame de baja", "no molestar"},
+		"pt": {"parar", "sair", "descadastrar", "descadastrar me", "cancelar inscricao"},
+		"fr": {"arret", "arreter", "desabonner", "desinscrire", "me desabonner"},
+		"de": {"stopp", "abmelden", "abbestellen"},
+		"it": {"disiscrivi", "disiscrivimi", "cancellami", "disiscrizione"},
+	}
+	startWords = map[string][]string{
+		"en": {"start", "unstop", "subscribe", "opt in", "optin"},
+		"es": {"alta", "dar de alta", "darme de alta", "reanudar", "iniciar"},
+		"pt": {"iniciar", "comecar", "voltar"},
+		"fr": {"reprendre", "demarrer", "commencer"},
+		"de": {"starten", "anmelden", "weiter"},
+		"it": {"riprendi", "iniziare", "avvia"},
+	}
+)
+
+// command is a whole message that stops or starts the bot.
+type command int
+
+const (
+	noCommand command = iota
+	stopCommand
+	startCommand
+)
+
+// commandOf reads a message as a command, and tells the language the word is of: the
+// one the conversation is in when several have the word.
+func (s *session) commandOf(m domain.Message) (command, string) {
+	text := ""
+	switch c := m.Content.(type) {
+	case domain.Text:
+		text = c.Body
+	case domain.ButtonReply:
+		text = c.Title
+	}
+	if len(text) > maxCommand {
+		return noCommand, ""
+	}
+	word := domain.Plain(text)
+	if word == "" {
+		return noCommand, ""
+	}
+	for _, each := range []struct {
+		words map[string][]string
+		own   []string
+		is    command
+	}{{stopWords, s.persona.StopWords, stopCommand}, {startWords, s.persona.StartWords, startCommand}} {
+		if language, ok := languageOf(word, each.words, base(s.spoken())); ok {
+			return each.is, language
+		}
+		if slices.Contains(each.own, word) {
+			return each.is, s.spoken()
+		}
+	}
+	return noCommand, ""
+}
+
+// maxCommand is the longest message, in bytes, that may be a command.
+const maxCommand = 80
+
+// languageOf finds the language a word is of, the preferred one first.
+func languageOf(word string, words map[string][]string, preferred string) (string, bool) {
+	if slices.Contains(words[preferred], word) {
+		return preferred, true
+	}
+	for _, language := range []string{"en", "es", "pt", "fr", "de", "it"} {
+		if slices.Contains(words[language], word) {
+			return language, true
+		}
+	}
+	return "", false
+}
+
+// spoken is the language of the conversation, as far as it is known without asking.
+func (s *session) spoken() string { return s.language(understanding{}) }
+
+// optedOut is the gate of those who asked not to be answered. The newest command of the
+// turn counts. A person who says stop is told so once, and gets no other word until the
+// person says start.
+func optedOut(ctx context.Context, s *session) (verdict, error) {
+	is, language := noCommand, ""
+	for _, m := range slices.Backward(s.inputs) {
+		if is, language = s.commandOf(m); is != noCommand && m.Group == "" {
+			break
+		}
+	}
+	switch {
+	case is == stopCommand:
+		// Who had opted out before is told nothing, but a turn that was taken up again may
+		// not have told it yet.
+		if s.controls.OptedOut && !s.confirms && s.turn.Attempt() == 1 {
+			return verdict{drop: reasonOptedOut}, nil
+		}
+		if err := s.decide(ctx, domain.ControlOptOut); err != nil {
+			return verdict{}, err
+		}
+		s.controls.OptedOut, s.confirms = true, true
+		return s.confirm(noticeOptedOut, language), nil
+	case is == startCommand && s.controls.OptedOut:
+		if err := s.decide(ctx, domain.ControlOptIn); err != nil {
+			return verdict{}, err
+		}
+		s.controls.OptedOut = false
+		return s.confirm(noticeOptedIn, language), nil
+	case s.controls.OptedOut:
+		return verdict{drop: reasonOptedOut}, nil
+	}
+	return verdict{}, nil
+}
+
+func (s *session) confirm(n notice, language string) verdict {
+	return verdict{reply: &domain.Reply{Text: sentence(n, language), Language: language}}
+}
+
+// decide stores a decision about the conversation; the lease goes on.
+func (s *session) decide(ctx context.Context, kind domain.ControlKind) error {
+	return s.change(ctx, domain.ControlChange{Kind: kind})
+}
+
+func (s *session) change(ctx context.Context, ch domain.ControlChange) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
+	defer cancel()
+	if err := s.deps.Controls.ControlHeld(ctx, s.lease, ch); err != nil {
+		return storeTrouble("store what was decided", err)
+	}
+	return nil
+}
