@@ -354,7 +354,7 @@ func TestResponderRefusesBudgetsItCannotKeep(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
 		personas, err := app.OnePersona(r.opt.Persona)
 		require.NoError(r.t, err)
-		deps := app.Deps{Inbox: r.store, Messenger: r.phone, Personas: personas, Observer: r.events}
+		deps := app.Deps{Inbox: r.store, Controls: r.store, Messenger: r.phone, Personas: personas, Observer: r.events}
 		opt := r.opt.Options
 		opt.Budget = app.Budget{Day: 100, TextAt: 50, CheaperAt: 70, SentenceAt: 90}
 		_, err = app.NewResponder(deps, opt)
