@@ -57,7 +57,7 @@ type Persona struct {
 	// turn may play together; zero: any.
 	MaxClip time.Duration
 	// PauseFor is how long the bot keeps silent after somebody of the business wrote to
-	// the person.
+	// the person; zero means DefaultPause.
 	PauseFor time.Duration
 	// StopWords and StartWords are whole messages, in the form of domain.Plain, with which
 	// a person opts out and in again, beside those the bot knows by itself.
@@ -98,7 +98,10 @@ func (p *Persona) check() error {
 	if p.TurnTimeout <= 0 || p.MaxSpokenChars <= 0 {
 		faults = append(faults, errors.New("turn timeout and spoken limit are required"))
 	}
-	if p.PauseFor <= 0 || p.PauseFor > domain.MaxPause {
+	if p.PauseFor == 0 {
+		p.PauseFor = DefaultPause
+	}
+	if p.PauseFor < 0 || p.PauseFor > domain.MaxPause {
 		faults = append(faults, errors.New("pause is out of range"))
 	}
 	if !p.Burst.valid() || p.MaxTokens < 0 || p.MinConfidence < 0 || p.MinConfidence > 1 || (p.Temperature != nil && (*p.Temperature < 0 || *p.Temperature > 2)) {

@@ -122,7 +122,7 @@ func TestPersonasAreChecked(t *testing.T) {
 	tooWarm := 3.0
 	for fault, spoil := range map[string]func(*app.Persona){
 		"language model": func(p *app.Persona) { p.LLM = nil },
-		"pause":          func(p *app.Persona) { p.PauseFor = 0 },
+		"pause":          func(p *app.Persona) { p.PauseFor = -1 },
 		"reply mode":     func(p *app.Persona) { p.ReplyMode = "shout" },
 		"fallback":       func(p *app.Persona) { p.Fallback = "" },
 		"turn timeout":   func(p *app.Persona) { p.TurnTimeout = 0 },

@@ -23,6 +23,9 @@ import (
 // That nothing is sent after a pause began is the store's doing: a pause takes the
 // lease, and no send leaves without a checkpoint under the lease.
 
+// DefaultPause is how long the bot keeps silent after somebody of the business wrote.
+const DefaultPause = 2 * time.Hour
+
 // The reasons of turns that were left to people.
 const (
 	reasonHuman   = "human"   // somebody of the business answered
