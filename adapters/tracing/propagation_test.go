@@ -73,7 +73,7 @@ func TestOtherPathsAreLeftAlone(t *testing.T) {
 // FuzzCloudTraceContext: a header comes from anybody. What is taken of it is a valid
 // span context, and the same value gives the same one.
 func FuzzCloudTraceContext(f *testing.F) {
-	for _, s := range []string{cloud, traceID + "/1", "", "/", ";", traceID + "/1;o=2", traceID + "//1", cloud + "x", "é/1;o=1"} {
+	for _, s := range []string{cloud, traceID + "/1", "", "/", ";", traceID + "/1;o=2", traceID + "//1", cloud + "x", "é/1;o=1", traceID + "/0;o=1", strings.Repeat("0", 32) + "/1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
