@@ -197,8 +197,8 @@ const maxAskedJitter = 2 * time.Second
 // limit has not failed.
 func sendBackoff(attempt int, asked time.Duration) time.Duration {
 	if asked > 0 {
-		return asked + rand.N(min(asked/4, maxAskedJitter)+1)
+		return asked + rand.N(min(asked/4, maxAskedJitter)+1) // #nosec G404 -- it spreads retries, it keeps no secret
 	}
 	step := sendWaits[min(max(attempt, 1), len(sendWaits))-1]
-	return step/10 + rand.N(step)
+	return step/10 + rand.N(step) // #nosec G404 -- it spreads retries, it keeps no secret
 }

@@ -171,8 +171,8 @@ func sketchOf(text string) sketch {
 			continue
 		}
 		if n++; n > 2 {
-			h := (uint64(a)*0x9e3779b97f4a7c15 ^ uint64(b)*0xc2b2ae3d27d4eb4f ^ uint64(r)*0x165667b19e3779f9) * 0xff51afd7ed558ccd
-			h >>= 55 // 512 bits
+			h := (uint64(a)*0x9e3779b97f4a7c15 ^ uint64(b)*0xc2b2ae3d27d4eb4f ^ uint64(r)*0x165667b19e3779f9) * 0xff51afd7ed558ccd // #nosec G115 -- a hash
+			h >>= 55                                                                                                               // 512 bits
 			out[h/64] |= 1 << (h % 64)
 		}
 		if n > sketchLetters {

@@ -204,9 +204,9 @@ func quoteWords(text string) (words []uint64, wide int) {
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
 			end()
 			wide++
-			words = append(words, (offset^uint64(r))*prime)
+			words = append(words, (offset^uint64(r))*prime) // #nosec G115 -- a hash
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r):
-			sum = (sum ^ uint64(unicode.ToLower(r))) * prime
+			sum = (sum ^ uint64(unicode.ToLower(r))) * prime // #nosec G115 -- a hash
 		case r == '\'', r == '’':
 		default:
 			end()

@@ -86,7 +86,7 @@ func wrapPCM(clip domain.Audio) (upload, error) {
 	}
 	pcm := wav.PCM{Rate: rate, Channels: 1, Samples: make([]int16, len(raw)/2)}
 	for i := range pcm.Samples {
-		pcm.Samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
+		pcm.Samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:])) // #nosec G115 -- a sample, of which all bits count
 	}
 	return upload{domain.MIMEWAV, "voice.wav", wav.Encode(pcm.Samples, rate), pcm.Duration()}, nil
 }

@@ -149,7 +149,7 @@ func (l *LLM) config(req ports.LLMRequest) *sdk.GenerateContentConfig {
 	}
 	cfg := &sdk.GenerateContentConfig{
 		SystemInstruction: instruction(req.System, language),
-		MaxOutputTokens:   int32(min(req.MaxTokens, math.MaxInt32)),
+		MaxOutputTokens:   int32(min(req.MaxTokens, math.MaxInt32)), // #nosec G115 -- bounded in the same line
 		ThinkingConfig:    thinking(l.thinking),
 	}
 	if req.Temperature != nil {

@@ -58,7 +58,7 @@ var reasonPattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,62}$`)
 
 // What gRPC itself writes, on our side, before or after the service had its say.
 const (
-	localNoToken   = "transport: per-RPC creds failed"
+	localNoToken   = "transport: per-RPC creds failed" // #nosec G101 -- words of an error, no credential
 	localTooLarge  = "grpc: received message larger"
 	localNoConnect = "connection error"
 )

@@ -49,7 +49,7 @@ func (v *version1) config(q query) *speechpb.RecognitionConfig {
 		Model:                      v.model,
 	}
 	if q.clip.channels > 1 {
-		cfg.AudioChannelCount = int32(q.clip.channels)
+		cfg.AudioChannelCount = int32(q.clip.channels) // #nosec G115 -- one channel or two
 	}
 	if cfg.Model == "" {
 		cfg.Model = "latest_long"

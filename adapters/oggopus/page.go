@@ -51,7 +51,7 @@ func nextPage(data []byte) (p page, rest []byte, err error) {
 	}
 	p = page{
 		flags:    data[5],
-		granule:  int64(binary.LittleEndian.Uint64(data[6:])),
+		granule:  int64(binary.LittleEndian.Uint64(data[6:])), // #nosec G115 -- -1 stands for no position (RFC 3533)
 		serial:   binary.LittleEndian.Uint32(data[14:]),
 		sequence: binary.LittleEndian.Uint32(data[18:]),
 		lacing:   data[pageHeaderLen : pageHeaderLen+segments],

@@ -129,7 +129,7 @@ func (w *Writer) Close(trim int) error {
 func (w *Writer) take(packet []byte) {
 	for n := len(packet); ; n -= 255 {
 		if n < 255 {
-			w.lacing = append(w.lacing, byte(n))
+			w.lacing = append(w.lacing, byte(n)) // #nosec G115 -- at most 255 by the way a page is filled; positions are positive
 			break
 		}
 		w.lacing = append(w.lacing, 255)
@@ -141,11 +141,11 @@ func (w *Writer) flush(flags byte, granule int64) {
 	page := w.page[maxSegments-len(w.lacing):]
 	b := append(page[:0], "OggS\x00"...)
 	b = append(b, flags)
-	b = binary.LittleEndian.AppendUint64(b, uint64(granule))
+	b = binary.LittleEndian.AppendUint64(b, uint64(granule)) // #nosec G115 -- at most 255 by the way a page is filled; positions are positive
 	b = binary.LittleEndian.AppendUint32(b, w.serial)
 	b = binary.LittleEndian.AppendUint32(b, w.sequence)
 	b = binary.LittleEndian.AppendUint32(b, 0)
-	b = append(b, byte(len(w.lacing)))
+	b = append(b, byte(len(w.lacing))) // #nosec G115 -- at most 255 by the way a page is filled; positions are positive
 	copy(page[len(b):], w.lacing)
 	binary.LittleEndian.PutUint32(page[22:], pageCRC(page))
 	if w.err == nil {

@@ -92,7 +92,7 @@ func (c *Client) open(ctx context.Context, r call) (*http.Response, error) {
 	if err := ports.FromContext(ctx, r.op); err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, c.base.JoinPath(r.path).String(), nil)
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base.JoinPath(r.path).String(), nil) // #nosec G125 -- the path is one of this package's own
 	if err != nil {
 		return nil, &ports.Error{Op: r.op, Kind: ports.KindInvalid, Err: errors.New("the request cannot be built")}
 	}

@@ -133,7 +133,7 @@ func wrapPCM(raw []byte, parameter string) ([]byte, error) {
 	}
 	samples := make([]int16, len(raw)/2)
 	for i := range samples {
-		samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
+		samples[i] = int16(binary.LittleEndian.Uint16(raw[2*i:])) // #nosec G115 -- a sample, of which all bits count
 	}
 	return wav.Encode(samples, rate), nil
 }

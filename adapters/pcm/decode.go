@@ -124,7 +124,7 @@ func readPCM(clip domain.Audio) (wav.PCM, error) {
 	}
 	p.Samples = make([]int16, len(b)/2)
 	for i := range p.Samples {
-		p.Samples[i] = int16(binary.LittleEndian.Uint16(b[2*i:]))
+		p.Samples[i] = int16(binary.LittleEndian.Uint16(b[2*i:])) // #nosec G115 -- a sample, of which all bits count
 	}
 	return p, nil
 }

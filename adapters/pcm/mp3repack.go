@@ -65,7 +65,7 @@ func (s mp3Stream) repack() ([]byte, error) {
 	var stream []byte
 	for i, h := range heads {
 		main := h.size() - 4 - h.side()
-		sides[i][0] = byte(begins[i])
+		sides[i][0] = byte(begins[i]) // #nosec G115 -- at most reach, 255
 		stream = binary.BigEndian.AppendUint32(stream, uint32(h))
 		stream = append(append(stream, sides[i]...), out[:main]...)
 		out = out[main:]

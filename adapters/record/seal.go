@@ -58,7 +58,7 @@ func NewSealer(keys []Key) (*Sealer, error) {
 		return nil, nil
 	}
 	s := &Sealer{first: keys[0].id, byID: map[string]cipher.AEAD{}}
-	s.head = append([]byte{sealedMark, byte(len(s.first))}, s.first...)
+	s.head = append([]byte{sealedMark, byte(len(s.first))}, s.first...) // #nosec G115 -- ids of keys and kinds are a few letters
 	for _, k := range keys {
 		aead, err := chacha20poly1305.NewX(k.secret[:])
 		if err != nil {
@@ -146,7 +146,7 @@ func (s *Sealer) Reseal(data []byte, kind Kind, id string) ([]byte, bool, error)
 func place(head []byte, kind Kind, id string) []byte {
 	out := make([]byte, 0, len(head)+1+len(kind)+8+len(id))
 	out = append(out, head...)
-	out = append(out, byte(len(kind)))
+	out = append(out, byte(len(kind))) // #nosec G115 -- ids of keys and kinds are a few letters
 	out = append(out, kind...)
 	out = binary.BigEndian.AppendUint64(out, uint64(len(id)))
 	return append(out, id...)

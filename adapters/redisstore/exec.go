@@ -75,7 +75,7 @@ func (s *Store) attempt(ctx context.Context, op string, harmless bool, fn func(c
 		if s.closed() {
 			return storeErr(ctx, op, ErrClosed)
 		}
-		if !again(err, harmless) || !sleep(inner, pause/2+rand.N(pause)) {
+		if !again(err, harmless) || !sleep(inner, pause/2+rand.N(pause)) { // #nosec G404 -- it spreads retries, it keeps no secret
 			return storeErr(ctx, op, err)
 		}
 		pause = min(2*pause, againLast)

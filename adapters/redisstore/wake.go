@@ -28,7 +28,7 @@ func (d *dispatcher) listen() {
 		if time.Since(began) > relistenLast {
 			pause = relistenFirst
 		}
-		if !sleep(d.ctx, pause/2+rand.N(pause)) {
+		if !sleep(d.ctx, pause/2+rand.N(pause)) { // #nosec G404 -- it spreads wake-ups, it keeps no secret
 			return
 		}
 		pause = min(2*pause, relistenLast)
@@ -121,5 +121,5 @@ func (j *jitter) next() time.Duration {
 	if j.most < jitterStep/2 {
 		return 0
 	}
-	return rand.N(j.most)
+	return rand.N(j.most) // #nosec G404 -- it spreads wake-ups, it keeps no secret
 }

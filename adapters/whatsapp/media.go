@@ -156,7 +156,7 @@ func (m *Messenger) open(ctx context.Context, raw string) (*http.Response, error
 		if err == nil && next == nil {
 			return answered(resp)
 		}
-		resp.Body.Close()
+		resp.Body.Close() // #nosec G104 -- nothing follows from it: the answer is not used
 		if err != nil {
 			return nil, m.refuseHost(err)
 		}
@@ -205,7 +205,7 @@ func answered(resp *http.Response) (*http.Response, error) {
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
 	}
-	resp.Body.Close()
+	resp.Body.Close() // #nosec G104 -- nothing follows from it: the answer is not used
 	e := httpstatus.FromResponse(opFetch, resp, time.Now())
 	if e.Kind == "" {
 		e.Kind = ports.KindUnknown // 204, 206: good, but not the object

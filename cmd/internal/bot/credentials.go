@@ -10,7 +10,7 @@ import (
 // The variables that hold a number's secrets where the agents file names no other.
 const (
 	varAccessToken = "WHATSAPP_ACCESS_TOKEN"
-	varAppSecret   = "WHATSAPP_APP_SECRET"
+	varAppSecret   = "WHATSAPP_APP_SECRET" // #nosec G101 -- the name of a variable, no credential
 	varVerifyToken = "WHATSAPP_VERIFY_TOKEN"
 )
 
