@@ -113,21 +113,22 @@ func (s *session) payer() ports.Payer {
 }
 
 // reserve asks the store, and tells of a budget that runs low.
-func (s *session) reserve(ctx context.Context, steps ...ports.Step) (int, error) {
+func (s *session) reserve(ctx context.Context, steps ...ports.Step) (ports.Standing, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
 	standing, err := s.deps.Ledger.Reserve(ctx, s.reservation(steps...))
 	if err != nil {
-		return -1, err
+		return ports.Standing{Step: -1}, err
 	}
 	s.holds = s.holds || standing.Step >= 0
 	s.crossed(standing)
-	return standing.Step, nil
+	return standing, nil
 }
 
 // budget is the last gate: it finds the rung the turn is answered on and sets the money
 // for it aside. While the store cannot tell, nothing is spent: the turn is taken up
-// again later, and at last apologises without asking anybody.
+// again later, and at last apologises without asking anybody. It waits, too, while only
+// what others have set aside is in its way.
 func (s *session) budget(ctx context.Context) (verdict, error) {
 	s.rung = rungVoice
 	if !s.budgeted() {
@@ -141,11 +142,13 @@ func (s *session) budget(ctx context.Context) (verdict, error) {
 		return verdict{}, nil
 	case err != nil:
 		return verdict{}, fmt.Errorf("%w: set money aside: %w", errStore, err)
-	case got < 0:
+	case got.Step < 0 && !s.used(got.Spent, s.opt.Budget.SentenceAt) && s.turn.Attempt() < maxTakeUps:
+		return verdict{later: sendBackoff(s.turn.Attempt(), 0)}, nil // others may give back what they set aside
+	case got.Step < 0:
 		s.rung = rungSilence
 	default:
-		s.rung = rungs[got]
-		s.meter.reserved(steps[got].Amount)
+		s.rung = rungs[got.Step]
+		s.meter.reserved(steps[got.Step].Amount)
 	}
 	if s.rung > rungVoice && s.rung > rungs[0] {
 		s.event(ports.StageBudgetStep, 0, s.rung.String(), nil)
@@ -171,7 +174,7 @@ func (s *session) afford(ctx context.Context, v verdict, err error) (verdict, er
 	switch {
 	case err != nil && s.turn.Attempt() <= maxTakeUps:
 		return verdict{}, fmt.Errorf("%w: set money aside: %w", errStore, err)
-	case err == nil && got < 0:
+	case err == nil && got.Step < 0:
 		return verdict{drop: "budget"}, nil
 	}
 	return v, nil
@@ -185,20 +188,19 @@ func (s *session) ladder() ([]rung, []ports.Step) {
 	base := s.meter.committed() + fee
 	var rungs []rung
 	var steps []ports.Step
-	add := func(r rung, amount domain.Money, below int, once bool) {
-		rungs, steps = append(rungs, r), append(steps, ports.Step{Amount: base + amount, Below: below, Once: once})
+	add := func(r rung, amount domain.Money, below int) {
+		rungs, steps = append(rungs, r), append(steps, ports.Step{Amount: base + amount, Below: below})
 	}
 	if s.persona.TTS != nil && s.persona.ReplyMode != ReplyText {
-		add(rungVoice, a.Voice, b.TextAt, false)
+		add(rungVoice, a.Voice, b.TextAt)
 	}
 	if a.CheaperLLM == nil {
-		add(rungText, a.Text, b.SentenceAt, false)
+		add(rungText, a.Text, b.SentenceAt)
 	} else {
-		add(rungText, a.Text, b.CheaperAt, false)
-		add(rungCheaper, a.Cheaper, b.SentenceAt, false)
+		add(rungText, a.Text, b.CheaperAt)
+		add(rungCheaper, a.Cheaper, b.SentenceAt)
 	}
-	add(rungSentence, 0, 100, true)
-	return rungs, steps
+	return append(rungs, rungSentence), append(steps, ports.Step{Amount: base, Below: 100, From: b.SentenceAt, Once: true})
 }
 
 // model is who is asked for the answer.
@@ -221,14 +223,21 @@ func (s *session) more(ctx context.Context, need domain.Money) (domain.Money, er
 	switch {
 	case err != nil:
 		return 0, &ports.Error{Op: "budget", Kind: ports.KindCanceled, Err: fmt.Errorf("%w: the store cannot tell: %w", ports.ErrOverBudget, err)}
-	case got < 0:
+	case got.Step < 0:
 		return 0, errRefused
 	}
-	return steps[got].Amount, nil
+	return steps[got.Step].Amount, nil
 }
 
 // near is the percentage of a budget at which the operator is told that it runs low.
 const near = 80
+
+// used reports whether as many percent are spent of one of the turn's budgets.
+func (s *session) used(spent ports.Budgets, percent int) bool {
+	caps := s.caps()
+	reached := func(limit, spent domain.Money) bool { return limit > 0 && spent >= limit/100*domain.Money(percent) }
+	return reached(caps.User, spent.User) || reached(caps.Number, spent.Number) || reached(caps.Total, spent.Total)
+}
 
 // crossed tells when spending has passed near, and when it has reached the last rungs:
 // once each, since the store says what was spent before.

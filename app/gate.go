@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"whatsappnode/domain"
 )
@@ -15,6 +16,8 @@ type gate func(ctx context.Context, s *session) (verdict, error)
 type verdict struct {
 	// drop ends the turn unanswered, for this reason.
 	drop string
+	// later has the turn taken up again after that time.
+	later time.Duration
 	// reply is said instead of an answer of the model.
 	reply *domain.Reply
 }

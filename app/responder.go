@@ -138,6 +138,9 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 			if v.drop != "" {
 				return s.drop(ctx, v.drop)
 			}
+			if v.later > 0 {
+				return s.postpone(ctx, v.later, "budget", nil)
+			}
 			s.instead = v.reply
 			if again, err = s.compose(ctx); err != nil {
 				return err
@@ -293,9 +296,6 @@ var errTooManyTries = errors.New("the turn was taken up too often without an ans
 // apologize puts the fallback message in place of an answer.
 func (s *session) apologize(cause error) error {
 	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
-	if overBudget(cause) {
-		return s.turn.Apologize(sentence(noticeBudget, s.language(understanding{})))
-	}
 	return s.turn.Apologize(s.persona.Fallback)
 }
 

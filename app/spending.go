@@ -65,9 +65,6 @@ func (s *session) account(ctx context.Context) {
 	s.crossed(standing)
 }
 
-// overBudget reports whether a turn cannot go on because no money is left for it.
-func overBudget(err error) bool { return errors.Is(err, ports.ErrOverBudget) }
-
 // checkMoney reports what a responder lacks to keep to its budgets.
 func checkMoney(deps Deps, opt Options) error {
 	limited := opt.Budget.Day > 0

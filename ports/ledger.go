@@ -17,11 +17,11 @@ import (
 // once it may have happened.
 type LedgerPort interface {
 	// Reserve sets money of a day's budgets aside before it is spent. It takes the
-	// first of the steps for which, in each budget that has a cap, what is used so far
-	// is less than Below percent of the cap, and the step's amount either fits into the
-	// rest or is the only one set aside: spending passes a cap by one reservation at
-	// most, as long as nobody spends more than reserved. Used is what was spent and what
-	// others have set aside. It all happens in one atomic step.
+	// first of the steps for which, in each budget that has a cap, less than Below
+	// percent of the cap are spent, and the step's amount either fits beside what was
+	// spent and what others have set aside, or is the only one set aside: spending passes
+	// a cap by one reservation at most, as long as nobody spends more than reserved. It
+	// all happens in one atomic step.
 	//
 	// A second call with the same ID replaces the reservation when a step is granted,
 	// and else leaves it as it was. A reservation that is not settled within its TTL
@@ -60,8 +60,11 @@ type Budgets struct{ User, Number, Total domain.Money }
 // Step is one way to go on, with its price.
 type Step struct {
 	Amount domain.Money
-	// Below is a percentage of the cap: the step is passed over where as much is used.
+	// Below is a percentage of the cap: the step is passed over where as much is spent.
 	Below int
+	// From is one, too: the step is passed over unless as much is spent of at least one
+	// budget with a cap.
+	From int
 	// Once grants the step only once a user and day.
 	Once bool
 }

@@ -27,12 +27,15 @@ type arrangement struct {
 	broken int
 	// counts says that no vendor is asked twice, so that calls can be counted.
 	counts bool
+	// metered puts a meter around each vendor.
+	metered bool
 }
 
 var arrangements = map[string]arrangement{
 	"one vendor asked once": {vendors: 1, counts: true, policy: decorate.Policy{Attempts: 1}},
 	"standard policy":       {vendors: 1},
 	"two vendors":           {vendors: 2},
+	"metered vendors":       {vendors: 2, metered: true},
 	"first vendor is down":  {vendors: 1, broken: 1, policy: decorate.Policy{Attempts: 1}},
 	"hedged":                {vendors: 2, policy: decorate.Policy{Hedge: time.Microsecond}},
 	"hedged, first is down": {vendors: 2, broken: 1, policy: decorate.Policy{Hedge: time.Microsecond, Attempts: 1}},
@@ -102,7 +105,7 @@ func (a arrangement) models() porttest.LLMHarness {
 				m, err := fake.NewLLM(k)
 				require.NoError(t, err)
 				c.vendors = append(c.vendors, m)
-				named = append(named, decorate.NamedLLM{Name: numbered(i), Port: m})
+				named = append(named, decorate.NamedLLM{Name: numbered(i), Port: a.llm(m)})
 			}
 			var err error
 			c.LLMPort, err = decorate.LLM(named, a.policy)
@@ -175,7 +178,7 @@ func (a arrangement) ears() porttest.STTHarness {
 				s, err := fake.NewSTT(k)
 				require.NoError(t, err)
 				c.vendors = append(c.vendors, s)
-				named = append(named, decorate.NamedSTT{Name: numbered(i), Port: s})
+				named = append(named, decorate.NamedSTT{Name: numbered(i), Port: a.stt(s)})
 			}
 			var err error
 			c.STTPort, err = decorate.STT(named, a.policy)
@@ -230,7 +233,7 @@ func (a arrangement) voices() porttest.TTSHarness {
 				v, err := fake.NewTTS(k)
 				require.NoError(t, err)
 				c.vendors = append(c.vendors, v)
-				named = append(named, decorate.NamedTTS{Name: numbered(i), Port: v})
+				named = append(named, decorate.NamedTTS{Name: numbered(i), Port: a.tts(v)})
 			}
 			var err error
 			c.TTSPort, err = decorate.TTS(named, a.policy)

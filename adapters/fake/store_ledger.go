@@ -110,15 +110,16 @@ func (s *Store) Reserve(ctx context.Context, r ports.Reservation) (ports.Standin
 		if step.Once && s.ledger.once[mark] {
 			continue
 		}
-		granted := true
+		granted, late := true, step.From == 0
 		for k, limit := range []domain.Money{r.Caps.User, r.Caps.Number, r.Caps.Total} {
 			others := purses[k].held - own[k]
-			used := purses[k].spent + others
-			if limit > 0 && (used >= limit/100*domain.Money(step.Below) || used+step.Amount > limit && others > 0) {
+			spent := purses[k].spent
+			if limit > 0 && (spent >= limit/100*domain.Money(step.Below) || spent+others+step.Amount > limit && others > 0) {
 				granted = false
 			}
+			late = late || limit > 0 && spent >= limit/100*domain.Money(step.From)
 		}
-		if granted {
+		if granted && late {
 			s.ledger.drop(r.ID, 0)
 			for _, p := range s.ledger.of(r.Payer) {
 				p.held += step.Amount

@@ -39,7 +39,7 @@ func (s *Store) Reserve(ctx context.Context, r ports.Reservation) (ports.Standin
 	}
 	args := append(s.payerArgs(r.ID, r.Payer), units(r.Caps.User), units(r.Caps.Number), units(r.Caps.Total), micros(r.TTL))
 	for _, step := range r.Steps {
-		args = append(args, units(step.Amount), strconv.Itoa(step.Below), flag(step.Once))
+		args = append(args, units(step.Amount), strconv.Itoa(step.Below), strconv.Itoa(step.From), flag(step.Once))
 	}
 	return s.ledger(ctx, "reserve", call{sc: scReserve, part: s.dayPart(r.Day), args: args, durable: true})
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"whatsappnode/domain"
 )
 
 // Getenv looks a variable up and returns "" for one that is not set; os.Getenv is
@@ -204,6 +206,9 @@ func mustBe(v Var, value string) string {
 			return "must be a number"
 		}
 		return "must be a whole number"
+	}
+	if v.goTyp == reflect.TypeFor[domain.Money]() {
+		return domain.ErrMoney.Error()
 	}
 	return "cannot be read as " + v.goTyp.String()
 }

@@ -168,14 +168,15 @@ func (w *writer) own(id string, p payer) (out [3]domain.Money, err error) {
 
 // allows applies the rule of ports.LedgerPort to one step.
 func allows(caps, spent, held, own [3]domain.Money, step ports.Step) bool {
+	late := step.From == 0
 	for k, limit := range caps {
 		others := held[k] - own[k]
-		used := spent[k] + others
-		if limit > 0 && (used >= limit/100*domain.Money(step.Below) || used+step.Amount > limit && others > 0) {
+		if limit > 0 && (spent[k] >= limit/100*domain.Money(step.Below) || spent[k]+others+step.Amount > limit && others > 0) {
 			return false
 		}
+		late = late || limit > 0 && spent[k] >= limit/100*domain.Money(step.From)
 	}
-	return true
+	return late
 }
 
 // Settle implements ports.LedgerPort. It costs one durable write.

@@ -39,6 +39,7 @@ func TestLedger(t *testing.T, h LedgerHarness) {
 	for name, fn := range map[string]func(*ledgerCase){
 		"FirstStepIsGranted":             ledgerFirst,
 		"StepIsPassedOverAbovePercent":   ledgerPercent,
+		"StepIsPassedOverBelowFrom":      ledgerFrom,
 		"CapRefuses":                     ledgerCap,
 		"EachBudgetHasItsCap":            ledgerScopes,
 		"NoCapRefusesNothing":            ledgerNoCap,
@@ -144,6 +145,21 @@ func ledgerPercent(c *ledgerCase) {
 	}
 }
 
+func ledgerFrom(c *ledgerCase) {
+	late := ports.Step{Amount: 1, Below: 100, From: 80}
+	c.settle("a", 7900)
+	c.granted(0, total("r", 20000, all(1000)), "set aside")
+	c.granted(-1, total("b", 10000, late), "what is set aside is not spent")
+	c.settle("c", 100)
+	c.granted(0, total("b", 10000, late), "80 percent are")
+	c.settle("b", 0)
+	both := total("b", 1000000, late)
+	both.Caps.User = 10000
+	c.granted(0, both, "of one budget is enough")
+	c.settle("b", 0)
+	c.granted(-1, total("b", 0, late), "there is no budget")
+}
+
 func ledgerCap(c *ledgerCase) {
 	c.settle("a", 100)
 	c.granted(-1, total("b", 100, all(1)), "the cap is reached")
@@ -173,7 +189,8 @@ func ledgerOthers(c *ledgerCase) {
 	c.granted(0, total("a", 100, all(60)), "fits")
 	c.granted(-1, total("b", 100, all(60)), "does not fit beside the other")
 	c.granted(0, total("b", 100, all(40)), "fits beside the other")
-	c.granted(-1, total("c", 100, all(0)), "all is set aside")
+	c.granted(-1, total("c", 100, all(1)), "all is set aside")
+	c.granted(0, total("d", 100, ports.Step{Amount: 0, Below: 50}), "what is set aside is not spent")
 }
 
 func ledgerLone(c *ledgerCase) {
