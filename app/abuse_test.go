@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,11 +68,12 @@ func TestWhoAddsToAQuestionIsBoundedToo(t *testing.T) {
 
 // TestRateThatCannotBeReadIsNotGuessed: the turn is kept until the store answers.
 func TestRateThatCannotBeReadIsNotGuessed(t *testing.T) {
-	broken := true
+	var broken atomic.Bool
+	broken.Store(true)
 	bubble(t, func(r *rig) {
 		r.opt.Rate = app.Rate{Messages: 1, Every: time.Minute}
 		r.pacer = pacer(func() error {
-			if broken {
+			if broken.Load() {
 				return &ports.Error{Op: "pacer", Kind: ports.KindTransient, Err: errors.New("down")}
 			}
 			return nil
@@ -81,7 +83,7 @@ func TestRateThatCannotBeReadIsNotGuessed(t *testing.T) {
 		r.pass(time.Second)
 		require.Empty(t, r.answers())
 		require.Empty(t, r.brain.requests())
-		broken = false
+		broken.Store(false)
 		r.pass(time.Minute)
 		require.Equal(t, []string{"You said: hi"}, r.answers())
 	})
