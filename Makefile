@@ -36,7 +36,7 @@ check: fmt-check vet lint tidy-check check-deployments ## everything CI runs
 	$(MAKE) chaos CHAOS_TIME=15s CHAOS_SEED=1
 
 check-deployments: ## check the Dockerfile, Cloud Run, Terraform, Compose, Kubernetes, systemd and the pipelines, offline
-	@.ci/packages test
+	@.ci/packages deployments
 	cd test/deployments && go vet ./... && go test -count=1 -shuffle=on ./...
 
 REGION      ?= us-central1
