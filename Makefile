@@ -77,6 +77,10 @@ chaos: build ## several processes on a real Redis, alone, with a replica and as 
 	./bin/fleet -binary bin/whatsapp-node -duration $(CHAOS_TIME) -seed $(CHAOS_SEED) -replica
 	./bin/fleet -binary bin/whatsapp-node -duration $(CHAOS_TIME) -seed $(CHAOS_SEED) -cluster
 
+HOSTILE_FLAGS ?=
+hostile: build ## ordinary people and a crowd of attackers on one bot (7 minutes); prints how long people wait
+	go run ./test/chaos/hostile -binary bin/whatsapp-node $(HOSTILE_FLAGS)
+
 bench: build ## measure binary size, start, memory and acknowledgement latency
 	go run ./test/bench/embedded -binary bin/whatsapp-node
 
@@ -106,4 +110,4 @@ image: ## build the container image
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help run test build build-opus check check-deployments rollback fmt fmt-check vet lint tidy-check kill-test chaos bench bench-answer bench-redis bench-slow fuzz cover image clean
+.PHONY: help run test build build-opus check check-deployments rollback fmt fmt-check vet lint tidy-check kill-test chaos hostile bench bench-answer bench-redis bench-slow fuzz cover image clean

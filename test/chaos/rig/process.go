@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -204,3 +205,6 @@ func (p *Process) Pid() int {
 	}
 	return p.cmd.Process.Pid
 }
+
+// Env is the environment of the process, for other commands of the binary.
+func (p *Process) Env() []string { return slices.Clone(p.env) }
