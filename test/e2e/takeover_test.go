@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -115,4 +117,91 @@ func TestListsOfPeople(t *testing.T) {
 	b.until("not allowed", droppedFor(b, "not_allowed"))
 	require.Empty(t, b.sim.Outbound(blocked.id))
 	require.Empty(t, b.sim.Outbound(stranger.id))
+}
+
+// admin calls the admin API.
+func (b *bot) admin(t *testing.T, addr, token, method, path, body string) response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, strings.NewReader(body))
+	require.NoError(t, err)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return b.do(t, req)
+}
+
+// TestAdminAPI pauses, resumes, blocks, unblocks, exports and erases, and lets nobody in
+// without the token.
+func TestAdminAPI(t *testing.T) {
+	t.Parallel()
+	addr := freeAddress(t)
+	b := start(t, settings{"REPLY_MODE": "text", "ADMIN_ADDR": addr, "ADMIN_TOKEN": "e2e-admin-token"})
+	ana := b.user(t, simulator.UserSpec{Name: "Ana", Phone: "34600111222"})
+	ana.writes("hello")
+	ana.reads("You said: hello")
+	b.logs("turn.finished", 1)
+	call := func(path, body string) response {
+		t.Helper()
+		return b.admin(t, addr, "e2e-admin-token", http.MethodPost, "/v1/conversations/"+path, body)
+	}
+	who := `{"phone":"+34 600 111 222"`
+
+	for _, token := range []string{"", "e2e-admin-toke", "e2e-admin-token2"} {
+		require.Equal(t, 401, b.admin(t, addr, token, http.MethodPost, "/v1/conversations/block", who+"}").code)
+	}
+	for body, want := range map[string]int{
+		"": 400, "{}": 400, who: 400, who + `,"also":1}`: 400, who + `,"user":"ES.1"}`: 400, `{"phone":"ana"}`: 400,
+		who + `,"for":"long"}`: 400, who + `,"for":"-1h"}`: 400, `{"phone":"34600999888"}`: 404, `{"conversation":"nobody"}`: 404,
+		`{"phone":"` + strings.Repeat("1", 5000) + `"}`: 400,
+	} {
+		r := call("pause", body)
+		require.Equal(t, want, r.code, body)
+		require.Equal(t, "application/problem+json", r.header.Get("Content-Type"))
+		require.NotContains(t, r.body, "34600")
+	}
+
+	r := call("pause", who+`,"for":"1h"}`)
+	require.Equal(t, 200, r.code, r.body)
+	require.Contains(t, r.body, `"paused_by":"order"`)
+	ana.writes("are you there?")
+	b.until("the message waits", func(lines []line) bool {
+		for _, l := range lines {
+			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
+				return true
+			}
+		}
+		return false
+	})
+	require.Equal(t, 200, call("resume", who+"}").code)
+	ana.reads("You said: are you there?")
+
+	require.Equal(t, 200, call("block", who+"}").code)
+	ana.writes("and now?")
+	b.until("the person is blocked", droppedFor(b, "blocked"))
+	require.Equal(t, 200, call("unblock", who+"}").code)
+	ana.writes("again?")
+	ana.reads("You said: again?")
+	b.idle()
+	b.logs("turn.finished", 4)
+
+	export := b.admin(t, addr, "e2e-admin-token", http.MethodGet, "/v1/conversations/export?phone=34600111222", "")
+	require.Equal(t, 200, export.code, export.body)
+	require.Contains(t, export.body, "are you there?")
+	require.Equal(t, "no-store", export.header.Get("Cache-Control"))
+	require.Equal(t, 200, call("erase", who+"}").code)
+	require.Equal(t, 404, call("pause", who+"}").code, "nobody is known any more")
+	require.NotContains(t, b.stdout.text(), "34600111222")
+	require.NotContains(t, b.stdout.text(), "e2e-admin-token")
+	require.NotEmpty(t, b.events("admin.call"))
+}
+
+// TestAdminAPIWithoutAToken refuses everything.
+func TestAdminAPIWithoutAToken(t *testing.T) {
+	t.Parallel()
+	addr := freeAddress(t)
+	b := start(t, settings{"ADMIN_ADDR": addr})
+	for _, token := range []string{"", "x"} {
+		require.Equal(t, 403, b.admin(t, addr, token, http.MethodPost, "/v1/conversations/block", `{"phone":"34600111222"}`).code)
+	}
+	require.Equal(t, 403, b.admin(t, addr, "", http.MethodGet, "/v1/conversations/export?phone=34600111222", "").code)
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Budget   BudgetConfig
 	Tools    ToolConfig
 	People   PeopleConfig
+	Admin    AdminConfig
 	Log      LogConfig
 	Trace    TraceConfig
 }

@@ -137,6 +137,15 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	if err != nil {
 		return err
 	}
+	if admin != nil {
+		calls, err := adminAPI(cfg, store, key, log)
+		if err != nil {
+			return err
+		}
+		for pattern, call := range calls {
+			admin.Handle(pattern, call)
+		}
+	}
 
 	worker := app.NewWorker(store, responder, observer, cfg.Dialogue.Workers, cfg.HTTP.DrainTimeout)
 	watch.expose(admin, metrics.Sources{

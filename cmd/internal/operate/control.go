@@ -47,7 +47,7 @@ func ParseTarget(conversation, phone, user string) (Target, error) {
 
 // ErrNobody says that a person has no conversation, so that there is nothing to decide
 // about. Those who never wrote belong on the lists of the settings.
-var ErrNobody = fmt.Errorf("no conversation of that person is stored")
+var ErrNobody error = &ports.Error{Op: "decide", Kind: ports.KindNotFound, Err: errors.New("no conversation of that person is stored")}
 
 // Decide makes a change in every conversation of a target, and returns them with their
 // controls after it. Without a conversation it fails with ErrNobody. It goes on after a
