@@ -81,6 +81,16 @@ func TestProgramGetsTheEnvironmentThatIsWrittenForIt(t *testing.T) {
 	assert.Contains(t, env, "PWD="+cfg.Dir)
 }
 
+// TestProgramWithoutAnEnvironmentGetsNone: leaving it out hands on nothing.
+func TestProgramWithoutAnEnvironmentGetsNone(t *testing.T) {
+	t.Setenv("WHATSAPP_ACCESS_TOKEN", "a-secret-of-the-bot")
+	seen := filepath.Join(t.TempDir(), "env")
+	r := run(t, mcp.Server{Name: "shop", Command: []string{"/bin/sh", "-c", "/usr/bin/env > " + seen}})
+	r.states.until(t, 1, down)
+	assert.Contains(t, read(seen), "PWD=", "the shell's own")
+	assert.NotContains(t, read(seen), "a-secret-of-the-bot")
+}
+
 // TestProgramThatDiesIsStartedAgain, and its tools are not offered meanwhile.
 func TestProgramThatDiesIsStartedAgain(t *testing.T) {
 	h := newHub(t, serving(hello()))

@@ -161,6 +161,10 @@ func TestWaysToStreamCalls(t *testing.T) {
 			lines: []string{delta("Well, "), `data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"look","tool_calls":[{"index":0,"id":"a","function":{"name":"shop_price","arguments":` + quoted(hat) + `}}]},"finish_reason":null}]}`, finish("tool_calls"), done},
 			ids:   []string{"a"}, args: []string{hat}, text: "Well, look",
 		},
+		"in one event with text, without a number": {
+			lines: []string{delta("Well, "), `data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"look","tool_calls":[{"id":"a","function":{"name":"shop_price","arguments":` + quoted(hat) + `}}]},"finish_reason":null}]}`, finish("tool_calls"), done},
+			ids:   []string{"a"}, args: []string{hat}, text: "Well, look",
+		},
 		"nobody said DONE":        {lines: []string{whole(`"index":0,"id":"a",`, quoted(hat)), finish("tool_calls")}, ids: []string{"a"}, args: []string{hat}},
 		"arguments are no JSON":   {lines: []string{whole(`"id":"a",`, `"{hat"`), finish("tool_calls"), done}, ids: []string{"a"}, args: []string{`{hat`}},
 		"words and no calls":      {lines: []string{delta("nine "), delta("euros"), finish("stop"), done}, text: "nine euros"},
