@@ -367,3 +367,20 @@ func TestResponderRefusesBudgetsItCannotKeep(t *testing.T) {
 		require.ErrorContains(r.t, err, "order")
 	})
 }
+
+// TestWhoDoesNotFitBesideOthersWaits: most of what they have set aside comes back.
+func TestWhoDoesNotFitBesideOthersWaits(t *testing.T) {
+	bubble(t, func(r *rig) {
+		spending(100)(r)
+		r.opt.Allowance.Voice, r.opt.Allowance.Text, r.opt.Allowance.Cheaper = 80*unit, 80*unit, 80*unit
+		r.brain.delay = time.Second
+	}, func(r *rig) {
+		for i := range 3 {
+			r.says(fmt.Sprint(i), fmt.Sprintf("u%d", i), "hello")
+		}
+		r.pass(5 * time.Minute)
+		require.Len(r.t, r.answers(), 3)
+		require.Positive(r.t, r.events.count(ports.StageDeferred, "budget"))
+		require.Zero(r.t, r.events.count(ports.StageDropped, "budget"))
+	})
+}
