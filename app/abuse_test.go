@@ -186,10 +186,16 @@ func TestPeopleAreNotTakenForMachines(t *testing.T) {
 		"Hello, do you have a table for tonight?", "For four people please", "At eight", "And is there parking close by?", "Great",
 		"Do you have vegetarian dishes on the menu?", "What does the set menu cost?", "ok", "Can I pay by card?", "Thank you very much, see you tonight!",
 	}
+	long := []string{
+		"Hello, do you have a table for tonight, please?", "We would be four people and a very small dog.", "Is there a place to park somewhere near your house?",
+		"What vegetarian dishes are on the menu this week?", "My brother cannot eat nuts, would that be a problem?", "How late does the kitchen take orders on Fridays?",
+		"And could we pay with a credit card at the end?",
+	}
 	for name, c := range map[string]struct {
 		say  func(i int) string
 		wait time.Duration
 	}{
+		"long questions":           {func(i int) string { return long[i%len(long)] }, 8 * time.Second},
 		"a chat":                   {func(i int) string { return questions[i%len(questions)] }, 8 * time.Second},
 		"a button pressed often":   {func(int) string { return "Next page" }, 3 * time.Second},
 		"the same question slowly": {func(int) string { return "Is my order number 123456 there yet? I am waiting." }, 25 * time.Second},
