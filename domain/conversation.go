@@ -47,6 +47,8 @@ type ConversationRecord struct {
 type Memory struct {
 	Messages int // remarks of both sides
 	Tokens   int // estimated, see EstimateTokens
+	// Age is how much older than the newest a remark may be; any when it is zero.
+	Age time.Duration
 }
 
 // ServiceWindow is how long after the user's last message free text may be sent
@@ -137,6 +139,12 @@ func trim(history []Remark, limit Memory) []Remark {
 		}
 		tokens += next
 		from--
+	}
+	if limit.Age > 0 && len(history) > 0 {
+		oldest := history[len(history)-1].At.Add(-limit.Age)
+		for from < len(history) && history[from].At.Before(oldest) {
+			from++
+		}
 	}
 	for from < len(history) && history[from].Role == RoleAssistant {
 		from++

@@ -184,3 +184,20 @@ func TestOutboundGuardsItself(t *testing.T) {
 		}
 	}
 }
+
+func TestConversationForgetsWhatIsOld(t *testing.T) {
+	conv, err := domain.NewConversation("c", "n", domain.Contact{UserID: "u"})
+	require.NoError(t, err)
+	now := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
+	limit := domain.Memory{Messages: 100, Tokens: 1000, Age: 30 * 24 * time.Hour}
+	for i, days := range []int{0, 10, 31, 35} {
+		at, turn := now.AddDate(0, 0, days), domain.TurnID(rune('a'+i))
+		conv.Remember(limit, domain.Remark{Role: domain.RoleUser, Text: "q", At: at, Turn: turn}, domain.Remark{Role: domain.RoleAssistant, Text: "a", At: at, Turn: turn})
+	}
+	history := conv.History()
+	require.Len(t, history, 6)
+	require.Equal(t, domain.TurnID("b"), history[0].Turn)
+	limit.Age = 0
+	conv.Remember(limit)
+	require.Len(t, conv.History(), 6, "no age is no bound")
+}

@@ -45,7 +45,15 @@ func TestStoreInbox(t *testing.T)        { porttest.TestInbox(t, storeHarness())
 func TestStoreConversation(t *testing.T) { porttest.TestConversation(t, storeHarness()) }
 func TestStoreControl(t *testing.T)      { porttest.TestControl(t, storeHarness()) }
 func TestStoreDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, storeHarness()) }
-func TestStoreExport(t *testing.T)       { porttest.TestExport(t, storeHarness()) }
+func TestStoreRetention(t *testing.T) {
+	h := storeHarness()
+	h.New = func(*testing.T) porttest.Store {
+		return fake.NewStore(fake.StoreOptions{Retention: porttest.TestedRetention})
+	}
+	porttest.TestRetention(t, porttest.RetentionHarness{StoreHarness: h})
+}
+
+func TestStoreExport(t *testing.T) { porttest.TestExport(t, storeHarness()) }
 
 func TestStoreErasure(t *testing.T) {
 	h := porttest.ErasureHarness{StoreHarness: storeHarness()}

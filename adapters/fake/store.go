@@ -29,6 +29,9 @@ type StoreOptions struct {
 	// NewID makes conversation ids; random ones when nil. An id must be unique and
 	// must hold neither "/" nor ".".
 	NewID func() domain.ConversationID
+	// Retention, when its History is set, says how long what is done with is kept;
+	// without it everything is kept.
+	Retention ports.Retention
 }
 
 // Store keeps everything in memory and is the reference for what the store
@@ -37,6 +40,7 @@ type StoreOptions struct {
 // no goroutine and needs no closing. Safe for concurrent use.
 type Store struct {
 	ttl   time.Duration
+	keeps ports.Retention
 	newID func() domain.ConversationID
 
 	mu      sync.Mutex
@@ -81,6 +85,7 @@ type conversation struct {
 	number  domain.NumberID
 	contact domain.Contact       // of the first message
 	saved   *domain.Conversation // as last finished
+	savedAt time.Time
 	inbox   []waiting
 	turns   []*storedTurn // oldest first
 
@@ -112,7 +117,7 @@ func NewStore(opt StoreOptions) *Store {
 		opt.NewID = func() domain.ConversationID { return domain.ConversationID(rand.Text()) }
 	}
 	return &Store{
-		ttl: opt.LeaseTTL, newID: opt.NewID,
+		ttl: opt.LeaseTTL, newID: opt.NewID, keeps: opt.Retention,
 		ids:     map[domain.MessageID]knownID{},
 		aliases: map[alias]target{},
 		convs:   map[domain.ConversationID]*conversation{},
@@ -239,6 +244,7 @@ func (s *Store) usable(ctx context.Context, op string) error {
 	if s.broken != nil {
 		return storeError(op, ports.KindTransient, s.broken)
 	}
+	s.forget(time.Now())
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 // storedTurn is a turn as last stored, with what was received about it since.
 type storedTurn struct {
 	turn domain.Turn
+	at   time.Time // when it was stored last
 	// open is true until the turn is finished, and again once a failure is
 	// received that no finished lease has seen.
 	open   bool
@@ -57,7 +58,7 @@ func (s *Store) keep(op string, c *conversation, turn domain.Turn) (*storedTurn,
 	case t.turn.Conversation() != c.id:
 		return nil, storeError(op, ports.KindInvalid, errors.New("the turn's id is taken by another conversation"))
 	}
-	t.turn = copied
+	t.turn, t.at = copied, time.Now()
 	t.open = t.open || !copied.State().Settled()
 	for i, p := range copied.Parts() {
 		if p.MessageID != "" {

@@ -200,7 +200,7 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	if err != nil {
 		return err
 	}
-	c.saved = &saved
+	c.saved, c.savedAt = &saved, time.Now()
 	now := time.Now()
 	c.endLease()
 	var consumed []waiting

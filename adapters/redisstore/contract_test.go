@@ -39,9 +39,12 @@ func (s *site) options() redisstore.Options {
 	return redisstore.Options{URL: s.url, Prefix: s.last, Partitions: 16, LeaseTTL: 10 * unit, Keys: s.secrets}
 }
 
-func (s *site) open(t *testing.T) *opened {
+func (s *site) open(t *testing.T) *opened { return s.openWith(t, ports.Retention{}) }
+
+func (s *site) openWith(t *testing.T, keep ports.Retention) *opened {
 	s.last = "t" + strconv.FormatInt(prefixes.Add(1), 10)
 	o := &opened{opt: s.options()}
+	o.opt.Retention = keep
 	o.reopen(t)
 	t.Cleanup(func() { require.NoError(t, o.Close()) })
 	return o
@@ -129,6 +132,13 @@ func (s *site) suites(t *testing.T) {
 	t.Run("Conversation", func(t *testing.T) { porttest.TestConversation(t, s.harness()) })
 	t.Run("Control", func(t *testing.T) { porttest.TestControl(t, s.harness()) })
 	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, s.harness()) })
+	t.Run("Retention", func(t *testing.T) {
+		h := s.harness()
+		h.New = func(t *testing.T) porttest.Store { return s.openWith(t, porttest.TestedRetention) }
+		porttest.TestRetention(t, porttest.RetentionHarness{StoreHarness: h, Sweep: func(t *testing.T, st porttest.Store) {
+			require.NoError(t, st.(*opened).Sweep(t.Context()))
+		}})
+	})
 	t.Run("Export", func(t *testing.T) { porttest.TestExport(t, s.harness()) })
 	t.Run("Backlog", func(t *testing.T) { porttest.TestBacklog(t, s.harness()) })
 	t.Run("Erasure", func(t *testing.T) {

@@ -71,6 +71,7 @@ func (d *dispatcher) stop() {
 func (d *dispatcher) start() {
 	d.running.Go(d.loop)
 	d.running.Go(d.listen)
+	d.running.Go(d.sweepLoop)
 }
 
 // wait adds a caller.

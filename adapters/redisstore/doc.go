@@ -19,7 +19,8 @@
 //	{wa:p7}:due         conversations by due time; a lease is a due time too
 //	{wa:p7}:wait        waiting messages by time of admission
 //	{wa:p7}:dead        dead letters by time
-//	{wa:p7}:c:<conv>    memory, fencing token, end of lease, controls; with :in :m (inbox),
+//	{wa:p7}:idle        conversations by their last finished turn
+//	{wa:p7}:c:<conv>    fencing token, end of lease, controls; with :mem (memory), :in :m (inbox),
 //	                    :ts :open (turns), :names :kin (for erasure)
 //	{wa:p7}:t:<turn>    a turn, its sends and facts; with :dm (a dead letter's messages)
 //	{wa:p7}:w:<wamid>   the turn whose send has that wamid

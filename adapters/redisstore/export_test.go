@@ -42,5 +42,8 @@ func (s *Store) AdmitHalf(ctx context.Context, m domain.Message, step int) error
 	return s.link(ctx, it, conv)
 }
 
+// Sweep forgets whom nothing is left of, now.
+func (s *Store) Sweep(ctx context.Context) error { return s.sweep(ctx) }
+
 // Held is how many leases the store remembers to tell of news.
 func (s *Store) Held() int { return s.news.Len() }

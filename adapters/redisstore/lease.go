@@ -187,7 +187,7 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	sends := t.sends()
 	args := append([]string{
 		strconv.FormatInt(lease.Cursor, 10), memory, t.id, t.data, flag(t.dead),
-		micros(TurnRetention), micros(DeadLetterRetention), strconv.Itoa(len(sends)),
+		micros(s.opt.Retention.Turns), micros(s.opt.Retention.DeadLetters), strconv.Itoa(len(sends)), micros(s.opt.Retention.History),
 	}, sends...)
 	err = s.endLease(ctx, "finish", lease, call{sc: scFinish, args: append(args, t.inputs...), durable: true})
 	return s.orUnpoint(ctx, t, err)

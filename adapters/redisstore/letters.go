@@ -119,7 +119,7 @@ func (s *Store) onLetter(ctx context.Context, op string, sc *script, turn domain
 	}
 	close(found)
 	for part := range found {
-		msg, err := s.run(ctx, op, call{sc: sc, part: part, args: []string{string(turn), micros(TurnRetention)}, durable: true})
+		msg, err := s.run(ctx, op, call{sc: sc, part: part, args: []string{string(turn), micros(s.opt.Retention.Turns)}, durable: true})
 		if err != nil {
 			return err
 		}

@@ -20,11 +20,6 @@ const (
 	DefaultAckTimeout = time.Second
 	// MaxPartitions bounds Options.Partitions: each costs a look every few seconds.
 	MaxPartitions = 1024
-	// TurnRetention is how long a finished turn and the facts about it are kept.
-	// Statuses follow their send within the week in which Meta redelivers.
-	TurnRetention = ports.DedupTTL + 24*time.Hour
-	// DeadLetterRetention is how long an operator has to look at a dead letter.
-	DeadLetterRetention = 30 * 24 * time.Hour
 	// tombstoneTTL is how long an erased conversation is remembered, by a hash of its
 	// id: far longer than an admission can be under way.
 	tombstoneTTL = time.Hour
@@ -61,6 +56,11 @@ type Options struct {
 	// was begun without keeps its plain hashes. Data that is sealed is refused without
 	// its key. All processes of a store must be given the same keys, the order apart.
 	Keys []record.Key
+	// Retention says how long what is done with is kept; the defaults where it is zero.
+	Retention ports.Retention
+	// OnSweepError, when set, is told of a failed removal of people of whom nothing is
+	// left. The sweep is tried again at its next turn.
+	OnSweepError func(error)
 	// Ack says what makes a write durable; AckMemory when zero.
 	Ack Ack
 	// AckTimeout is how long replicas or the disk may take to confirm;
@@ -84,6 +84,7 @@ func (o *Options) complete() error {
 	if o.AckTimeout == 0 {
 		o.AckTimeout = DefaultAckTimeout
 	}
+	o.Retention = o.Retention.OrDefault()
 	var faults []error
 	if o.URL == "" {
 		faults = append(faults, errors.New("the URL is missing"))

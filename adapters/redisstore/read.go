@@ -22,9 +22,11 @@ func (s *Store) Load(ctx context.Context, id domain.ConversationID) (domain.Conv
 	if !ok {
 		return domain.Conversation{}, notFound("load", none)
 	}
-	msg, err := s.do(ctx, "load", true, func(b rueidis.Builder) rueidis.Completed {
-		return b.Hget().Key(s.base(part) + ":c:" + string(id)).Field("mem").Build()
-	})
+	key := s.base(part) + ":c:" + string(id)
+	msg, err := s.do(ctx, "load", true, func(b rueidis.Builder) rueidis.Completed { return b.Get().Key(key + ":mem").Build() })
+	if err == nil && msg.IsNil() { // an earlier release kept it elsewhere
+		msg, err = s.do(ctx, "load", true, func(b rueidis.Builder) rueidis.Completed { return b.Hget().Key(key).Field("mem").Build() })
+	}
 	if err != nil {
 		return domain.Conversation{}, err
 	}

@@ -79,6 +79,8 @@ func (s *Store) resealKey(ctx context.Context, key string) (int, error) {
 		return s.resealHash(ctx, key, func(field string) (record.Kind, string, bool) {
 			return record.KindConversation, id, field == "mem"
 		})
+	case kind == "c" && sub == "mem":
+		return s.resealString(ctx, key, id)
 	case kind == "c" && sub == "m":
 		return s.resealHash(ctx, key, func(field string) (record.Kind, string, bool) { return record.KindMessage, field, true })
 	case kind == "t" && sub == "":
@@ -118,6 +120,18 @@ func (s *Store) resealHash(ctx context.Context, key string, place func(field str
 		}
 	}
 	return done, nil
+}
+
+// resealString seals what a conversation remembers.
+func (s *Store) resealString(ctx context.Context, key, id string) (int, error) {
+	value, err := s.client.Do(ctx, s.client.B().Get().Key(key).Build()).ToString()
+	if rueidis.IsRedisNil(err) {
+		return 0, nil // its time is over
+	}
+	if err != nil {
+		return 0, err
+	}
+	return s.resealValue(ctx, key, "string", "", value, "", value, record.KindConversation, id)
 }
 
 // resealList seals the messages of a dead letter: id hash, number, time, record.

@@ -95,7 +95,7 @@ func (s *Store) pointSends(ctx context.Context, op string, t *storedTurn) error 
 // point1 writes one pointer.
 func (s *Store) point1(ctx context.Context, op, wamid, conv, turn string) error {
 	_, err := s.do(ctx, op, true, func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(s.pointerKey(wamid)).Value(conv + "/" + turn).Px(TurnRetention).Build()
+		return b.Set().Key(s.pointerKey(wamid)).Value(conv + "/" + turn).Px(s.opt.Retention.Turns).Build()
 	})
 	return err
 }

@@ -137,14 +137,18 @@ func (s *Store) readOpen(w *ports.Work, msg rueidis.RedisMessage) error {
 	return nil
 }
 
-// readMemory decodes the conversation. Until a turn is finished there is none, and
-// its first message, which is still there, says who it is with.
+// readMemory decodes the conversation. Until a turn is finished there is none, nor when
+// it was not kept any longer: then a message that waits, or a turn that a late failure
+// opened again, says who it is with.
 func (s *Store) readMemory(w ports.Work, memory string) (domain.Conversation, error) {
 	if memory != "" {
 		return s.sealer.DecodeConversation([]byte(memory), w.Lease.Conversation)
 	}
 	if len(w.Pending) == 0 {
-		return domain.Conversation{}, record.ErrMalformed
+		if len(w.Open) == 0 {
+			return domain.Conversation{}, record.ErrMalformed
+		}
+		return domain.NewConversation(w.Lease.Conversation, w.Open[0].Number(), w.Open[0].To())
 	}
 	first := w.Pending[0]
 	return domain.NewConversation(w.Lease.Conversation, first.Number, first.From)

@@ -35,6 +35,7 @@ type opened struct {
 	*sqlitestore.Store
 	path string
 	keys []record.Key
+	keep ports.Retention
 }
 
 func harness(keys ...record.Key) porttest.StoreHarness {
@@ -75,7 +76,7 @@ func harness(keys ...record.Key) porttest.StoreHarness {
 }
 
 func reopen(t *testing.T, o *opened) {
-	s, err := sqlitestore.Open(t.Context(), sqlitestore.Options{Path: o.path, Keys: o.keys})
+	s, err := sqlitestore.Open(t.Context(), sqlitestore.Options{Path: o.path, Keys: o.keys, Retention: o.keep})
 	require.NoError(t, err)
 	o.Store = s
 }
@@ -85,6 +86,7 @@ func TestInbox(t *testing.T)        { porttest.TestInbox(t, harness()) }
 func TestConversation(t *testing.T) { porttest.TestConversation(t, harness()) }
 func TestControl(t *testing.T)      { porttest.TestControl(t, harness()) }
 func TestDeadLetters(t *testing.T)  { porttest.TestDeadLetters(t, harness()) }
+func TestRetention(t *testing.T)    { testRetention(t) }
 func TestExport(t *testing.T)       { porttest.TestExport(t, harness()) }
 
 func TestBacklog(t *testing.T) { porttest.TestBacklog(t, harness()) }
@@ -104,6 +106,19 @@ func testErasure(t *testing.T, keys ...record.Key) {
 	porttest.TestErasure(t, h)
 }
 
+func testRetention(t *testing.T, keys ...record.Key) {
+	h := harness(keys...)
+	h.New = func(t *testing.T) porttest.Store {
+		o := &opened{path: filepath.Join(t.TempDir(), "bot.db"), keys: keys, keep: porttest.TestedRetention}
+		reopen(t, o)
+		t.Cleanup(func() { require.NoError(t, o.Close()) })
+		return o
+	}
+	porttest.TestRetention(t, porttest.RetentionHarness{StoreHarness: h, Sweep: func(t *testing.T, s porttest.Store) {
+		require.NoError(t, s.(*opened).Sweep(t.Context()))
+	}})
+}
+
 // A sealed file is a store like any other.
 func TestSealed(t *testing.T) {
 	keys := keysOf(t, "k1")
@@ -113,6 +128,7 @@ func TestSealed(t *testing.T) {
 	t.Run("DeadLetters", func(t *testing.T) { porttest.TestDeadLetters(t, harness(keys...)) })
 	t.Run("Export", func(t *testing.T) { porttest.TestExport(t, harness(keys...)) })
 	t.Run("Erasure", func(t *testing.T) { testErasure(t, keys...) })
+	t.Run("Retention", func(t *testing.T) { testRetention(t, keys...) })
 }
 
 // files returns every byte of the database, its log and the log's index.

@@ -104,23 +104,12 @@ func (w *writer) erase(user, phone string) (ports.Erased, error) {
 	}
 	users := map[string]bool{user: true}
 	for _, n := range convs {
-		names, err := column[string](w, stUsersOf, n)
-		if err != nil {
-			return gone, err
-		}
-		for _, u := range names {
-			users[u] = true
-		}
-		if err := w.eraseConversation(n, &gone); err != nil {
+		if err := w.forget(n, users, &gone); err != nil {
 			return gone, err
 		}
 	}
-	// A number that was last seen with one of these user ids may lead elsewhere.
-	delete(users, "")
-	for u := range users {
-		if err := w.count(&gone.Names, stEraseOwner, u); err != nil {
-			return gone, err
-		}
+	if err := w.disown(users, &gone); err != nil {
+		return gone, err
 	}
 	if gone == (ports.Erased{}) {
 		return gone, nil
@@ -128,6 +117,30 @@ func (w *writer) erase(user, phone string) (ports.Erased, error) {
 	w.known.clear()
 	_, err = w.conn.ExecContext(context.Background(), markDirty)
 	return gone, err
+}
+
+// forget removes one conversation with its names, and adds whose they were to users.
+func (w *writer) forget(n int64, users map[string]bool, gone *ports.Erased) error {
+	names, err := column[string](w, stUsersOf, n)
+	if err != nil {
+		return err
+	}
+	for _, u := range names {
+		users[u] = true
+	}
+	return w.eraseConversation(n, gone)
+}
+
+// disown removes users from numbers that lead elsewhere by now and were last seen with
+// one of them.
+func (w *writer) disown(users map[string]bool, gone *ports.Erased) error {
+	delete(users, "")
+	for u := range users {
+		if err := w.count(&gone.Names, stEraseOwner, u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // conversationsOf returns the conversations a person's names lead to, and those that

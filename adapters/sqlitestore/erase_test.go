@@ -159,7 +159,7 @@ func TestDiscardedTurnLeavesWithTheOthers(t *testing.T) {
 		require.NoError(t, err)
 		return n
 	}
-	now = now.Add(sqlitestore.TurnRetention - 1)
+	now = now.Add(ports.DefaultTurns - 1)
 	assert.Equal(t, 1, turns())
 	now = now.Add(1)
 	assert.Zero(t, turns())

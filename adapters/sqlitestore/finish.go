@@ -102,7 +102,7 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 		if err != nil {
 			return err
 		}
-		if _, err := w.exec(stSaveMemory, conv, memory); err != nil {
+		if _, err := w.exec(stSaveMemory, conv, memory, w.now); err != nil {
 			return err
 		}
 		if err := w.consume(conv, n, t); err != nil {

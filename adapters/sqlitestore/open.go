@@ -50,7 +50,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("sqlitestore: open: %w", err)
 	}
 	s := &Store{
-		path: path, ttl: opt.LeaseTTL, clock: opt.Clock, sweep: opt.OnSweepError,
+		path: path, ttl: opt.LeaseTTL, clock: opt.Clock, sweep: opt.OnSweepError, keep: opt.Retention.OrDefault(),
 		poke: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if s.ttl <= 0 {

@@ -8,7 +8,7 @@ import (
 
 // migrations lead from one schema version to the next: migrations[0] makes
 // version 1 of an empty file. One that was released is never changed.
-var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2, schema3, schema4}
+var migrations = []func(ctx context.Context, tx *sql.Tx) error{schema1, schema2, schema3, schema4, schema5}
 
 // errNewerSchema says that a later release wrote the file.
 type errNewerSchema struct{ found, known int }
@@ -155,6 +155,17 @@ ALTER TABLE conversations ADD COLUMN paused_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE conversations ADD COLUMN opted_out INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE conversations ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+`)
+	return err
+}
+
+// schema5 tells when a conversation was last finished. What an earlier release wrote
+// counts from now.
+func schema5(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `
+ALTER TABLE memory ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+UPDATE memory SET at = CAST(strftime('%s', 'now') AS INTEGER) * 1000000000;
+CREATE INDEX memory_at ON memory(at);
 `)
 	return err
 }

@@ -175,7 +175,7 @@ func (r *resealing) records() error {
 			`UPDATE conversations SET first = ?3 WHERE n = ?1 AND ?2 = 0`, record.KindConversation,
 		},
 		{
-			`SELECT m.conv, 0, c.id, m.data FROM memory m JOIN conversations c ON c.n = m.conv WHERE m.conv > ?1 AND ?2 = 0 ORDER BY m.conv LIMIT ?3`,
+			`SELECT m.conv, 0, c.id, m.data FROM memory m JOIN conversations c ON c.n = m.conv WHERE m.conv > ?1 AND ?2 = 0 AND m.data <> x'' ORDER BY m.conv LIMIT ?3`,
 			`UPDATE memory SET data = ?3 WHERE conv = ?1 AND ?2 = 0`, record.KindConversation,
 		},
 		{

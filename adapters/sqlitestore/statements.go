@@ -51,6 +51,10 @@ const (
 	stDropDead
 	stDropDeadMessages
 	stDropTurn
+	stSweepMemory
+	stIdle
+	stBusy
+	stLookLater
 
 	stBuried
 	stDeadMessages
@@ -129,7 +133,7 @@ var statementText = [statementCount]string{
 	stAddTurn:        `INSERT INTO turns (id, conv, open, dead, at, data) VALUES (?, ?, 1, ?, ?, ?)`,
 	stSetTurn:        `UPDATE turns SET open = max(open, ?2), dead = CASE WHEN dead = 2 THEN 2 ELSE ?3 END, at = ?4, data = ?5 WHERE n = ?1`,
 	stSetSend:        `INSERT OR REPLACE INTO sends (message, turn, part, attempt) VALUES (?, ?, ?, ?)`,
-	stSaveMemory:     `INSERT OR REPLACE INTO memory (conv, data) VALUES (?, ?)`,
+	stSaveMemory:     `INSERT OR REPLACE INTO memory (conv, data, at) VALUES (?, ?, ?)`,
 	stTakeMessage:    `DELETE FROM inbox WHERE conv = ? AND id = ? RETURNING seq, data`,
 	stCloseTurn:      `UPDATE turns SET seen = max(seen, ?2), open = EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND state = 'failed' AND seq > max(turns.seen, ?2)) WHERE n = ?1`,
 	stRestDue:        `SELECT CASE WHEN EXISTS (SELECT 1 FROM turns WHERE conv = ?1 AND open = 1) THEN ?2 ELSE (SELECT min(due) FROM inbox WHERE conv = ?1) END`,
@@ -154,6 +158,11 @@ var statementText = [statementCount]string{
 	stDropDead:         `DELETE FROM dead_letters WHERE turn = ?`,
 	stDropDeadMessages: `DELETE FROM dead_messages WHERE turn = ?`,
 	stDropTurn:         `DELETE FROM turns WHERE n = ?`,
+	stSweepMemory:      `UPDATE memory SET data = x'' WHERE conv IN (SELECT conv FROM memory WHERE at <= ? AND data <> x'' ORDER BY at LIMIT ?)`,
+	stIdle:             `SELECT conv FROM memory WHERE at <= ? ORDER BY at LIMIT ?`,
+	stBusy: `SELECT EXISTS (SELECT 1 FROM conversations WHERE n = ?1 AND (due IS NOT NULL OR lease_until > 0 OR opted_out <> 0 OR blocked <> 0 OR paused_until > ?2))
+		OR EXISTS (SELECT 1 FROM inbox WHERE conv = ?1) OR EXISTS (SELECT 1 FROM turns WHERE conv = ?1)`,
+	stLookLater: `UPDATE memory SET at = ?2, data = x'' WHERE conv = ?1`,
 
 	stBuried:       `SELECT t.n, t.conv FROM turns t JOIN dead_letters d ON d.turn = t.n WHERE t.id = ?`,
 	stDeadMessages: `SELECT seq, id, data FROM dead_messages WHERE turn = ? ORDER BY seq`,

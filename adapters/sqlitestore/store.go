@@ -25,15 +25,10 @@ var (
 	_ ports.ControlPort      = (*Store)(nil)
 )
 
-// The defaults and retention times.
+// The defaults.
 const (
 	DefaultLeaseTTL = 30 * time.Second
 	DefaultMaxQueue = 4096
-	// TurnRetention is how long a finished turn and the facts about it are kept.
-	// Statuses follow their send within the week in which Meta redelivers.
-	TurnRetention = ports.DedupTTL + 24*time.Hour
-	// DeadLetterRetention is how long an operator has to look at a dead letter.
-	DeadLetterRetention = 30 * 24 * time.Hour
 )
 
 // ErrClosed says that Close was called.
@@ -55,6 +50,8 @@ type Options struct {
 	// the first is sealed anew by Open, whole, before it returns. Without keys a file
 	// that is sealed is refused, and any other stays as it is.
 	Keys []record.Key
+	// Retention says how long what is done with is kept; the defaults where it is zero.
+	Retention ports.Retention
 	// OnSweepError, when set, is told of a failed removal of expired records. The
 	// sweep is tried again at its next turn.
 	OnSweepError func(error)
@@ -67,6 +64,7 @@ type Store struct {
 	ttl   time.Duration
 	clock func() time.Time
 	sweep func(error)
+	keep  ports.Retention
 
 	sealer *record.Sealer // nil without keys
 	names  *record.Names  // nil without keys

@@ -257,7 +257,7 @@ func TestSweep(t *testing.T) {
 	require.NoError(t, s.Sweep(t.Context()))
 	assert.Equal(t, map[string]int{"ids": 0, "turns": 2, "facts": 0, "sends": 0, "dead_letters": 1, "dead_messages": 1, "inbox": 1},
 		counts(), "the open turn and the dead letter stay")
-	now = now.Add(sqlitestore.DeadLetterRetention)
+	now = now.Add(ports.DefaultDeadLetters)
 	require.NoError(t, s.Sweep(t.Context()))
 	assert.Equal(t, map[string]int{"ids": 0, "turns": 1, "facts": 0, "sends": 0, "dead_letters": 0, "dead_messages": 0, "inbox": 1},
 		counts(), "what is not finished stays for ever")

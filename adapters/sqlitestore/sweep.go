@@ -39,9 +39,11 @@ func (s *Store) sweepAll(ctx context.Context) error {
 		sweepMoney(stSweepBudgets, ports.BudgetRetention),
 		sweepMoney(stSweepReserved, ports.BudgetRetention),
 		sweepMoney(stSweepBooks, ports.BooksRetention),
-		func(w *writer) (int, error) { return sweepTurns(w, notDead, TurnRetention) },
-		func(w *writer) (int, error) { return sweepTurns(w, letterGone, TurnRetention) },
-		func(w *writer) (int, error) { return sweepTurns(w, letterKept, DeadLetterRetention) },
+		func(w *writer) (int, error) { return sweepTurns(w, notDead, s.keep.Turns) },
+		func(w *writer) (int, error) { return sweepTurns(w, letterGone, s.keep.Turns) },
+		func(w *writer) (int, error) { return sweepTurns(w, letterKept, s.keep.DeadLetters) },
+		func(w *writer) (int, error) { return sweepMemory(w, s.keep.History) },
+		func(w *writer) (int, error) { return sweepPeople(w, s.keep.Person()) },
 	} {
 		for removed := sweepPiece; removed == sweepPiece; {
 			err := s.do(ctx, "sweep", sweepPiece, func(w *writer) (err error) {
@@ -62,20 +64,8 @@ func sweepIDs(w *writer) (int, error) {
 }
 
 func sweepTurns(w *writer, dead deadState, keep time.Duration) (int, error) {
-	rows, err := w.st[stOldTurns].Query(int(dead), w.now-int64(keep), sweepPiece)
+	old, err := column[int64](w, stOldTurns, int(dead), w.now-int64(keep), sweepPiece)
 	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = rows.Close() }() // Err tells what matters
-	var old []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return 0, err
-		}
-		old = append(old, n)
-	}
-	if err := rows.Err(); err != nil {
 		return 0, err
 	}
 	for _, n := range old {
@@ -93,4 +83,44 @@ func sweepMoney(st int, keep time.Duration) func(*writer) (int, error) {
 		n, err := w.exec(st, w.now-int64(keep), sweepPiece)
 		return int(n), err
 	}
+}
+
+// sweepMemory forgets what conversations remember. The rows stay, empty, until the
+// conversation goes.
+func sweepMemory(w *writer, keep time.Duration) (int, error) {
+	n, err := w.exec(stSweepMemory, w.now-int64(keep), sweepPiece)
+	return int(n), err
+}
+
+// lookAgain is how soon a conversation that still has something is looked at again.
+const lookAgain = 24 * time.Hour
+
+// sweepPeople removes conversations that have nothing left, and the names that lead
+// to them. Who opted out or is blocked stays: it has to be known who that is. It runs after turns and dead letters were swept.
+func sweepPeople(w *writer, keep time.Duration) (int, error) {
+	idle, err := column[int64](w, stIdle, w.now-int64(keep), sweepPiece)
+	if err != nil {
+		return 0, err
+	}
+	var gone ports.Erased
+	users := map[string]bool{}
+	for _, n := range idle {
+		var busy bool
+		if _, err := w.row(stBusy, []any{n, w.now}, &busy); err != nil {
+			return 0, err
+		}
+		if busy {
+			if _, err := w.exec(stLookLater, n, w.now-int64(keep)+int64(lookAgain)); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if err := w.forget(n, users, &gone); err != nil {
+			return 0, err
+		}
+	}
+	if len(idle) > 0 {
+		w.known.clear()
+	}
+	return len(idle), w.disown(users, &gone)
 }

@@ -39,6 +39,6 @@ while true do
     end
     local after = report()
     tell(after)
-    return { after, conv, num(token), v[2] or '', pending, turns, controls(v[3], v[4], v[5], v[6]) }
+    return { after, conv, num(token), redis.call('GET', k .. ':mem') or v[2] or '', pending, turns, controls(v[3], v[4], v[5], v[6]) }
   end
 end

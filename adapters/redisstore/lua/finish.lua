@@ -1,19 +1,22 @@
 -- Stores a settled turn and the conversation, takes the turn's inputs out of the
 -- inbox and ends the lease. ARGV[5] conversation, [6] token, [7] cursor, [8] memory,
 -- [9] turn, [10] record, [11] dead, [12] and [13] how long a turn and a dead letter
--- are kept (µs), [14] number of arguments that name sends, those, then input hashes.
+-- are kept (µs), [14] number of arguments that name sends, [15] how long the memory is
+-- kept (µs), the sends, then input hashes.
 local conv, cursor, turn, dead = ARGV[5], tonumber(ARGV[7]), ARGV[9], ARGV[11] == '1'
 if not held(conv, ARGV[6]) then return { 'lost', '' } end
 if not mine(conv, turn) then return { 'taken', '' } end
 local k, t, sends = ckey(conv), tkey(turn), tonumber(ARGV[14])
-redis.call('HSET', k, 'mem', ARGV[8])
-keep(conv, turn, ARGV[10], '1', ARGV[11], 15, 14 + sends)
+redis.call('SET', k .. ':mem', ARGV[8], 'PX', num(tonumber(ARGV[15]) / 1000))
+redis.call('HDEL', k, 'mem') -- of an earlier release
+redis.call('ZADD', base .. ':idle', num(now), conv)
+keep(conv, turn, ARGV[10], '1', ARGV[11], 16, 15 + sends)
 
 -- A dead letter is made once. What was replayed from it is another turn's to answer.
 local buried = redis.call('HGET', t, 'b')
 if not (dead and buried) then
   local taken = {}
-  for i = 15 + sends, #ARGV do
+  for i = 16 + sends, #ARGV do
     local id = ARGV[i]
     local seq = redis.call('ZSCORE', k .. ':in', id)
     if seq then
@@ -48,7 +51,7 @@ else
   redis.call('PEXPIRE', t, num(tonumber(kept) / 1000))
   redis.call('PEXPIRE', t .. ':dm', num(tonumber(kept) / 1000))
 end
-redis.call('ZREMRANGEBYSCORE', k .. ':ts', '-inf', num(now - tonumber(ARGV[13])))
+redis.call('ZREMRANGEBYSCORE', k .. ':ts', '-inf', num(now - math.max(tonumber(ARGV[12]), tonumber(ARGV[13]))))
 
 unlease(conv, false)
 local left = redis.call('ZCARD', k .. ':in')

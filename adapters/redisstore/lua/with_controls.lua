@@ -19,3 +19,10 @@ local function recall(conv)
   rcall('ZADD', base .. ':due', num(now), conv)
   return true
 end
+
+-- controlled reports whether something was decided that is in force: it has to be known
+-- about whom.
+local function controlled(conv)
+  local v = rcall('HMGET', ckey(conv), 'pu', 'oo', 'bl')
+  return v[2] or v[3] or tonumber(v[1] or 0) > now
+end

@@ -4,7 +4,7 @@ local k, d = KEYS[1], tonumber(ARGV[1])
 local function num(x) return string.format('%.0f', x) end
 local function ends(s) return string.sub(k, -#s) == s end
 
-if ends(':due') or ends(':wait') or ends(':dead') or string.find(k, '}:i:', 1, true) then
+if ends(':due') or ends(':wait') or ends(':dead') or ends(':idle') or string.find(k, '}:i:', 1, true) then
   local all = redis.call('ZRANGE', k, 0, -1, 'WITHSCORES')
   for i = 1, #all, 2 do redis.call('ZADD', k, num(tonumber(all[i + 1]) - d), all[i]) end
 elseif string.find(k, '}:b:', 1, true) then

@@ -66,6 +66,10 @@ type StoreConfig struct {
 	Key  settings.Secret `env:"STORE_KEY" doc:"Key that seals what is stored, messages, answers, names and numbers: 32 random bytes in base64, as from openssl rand -base64 32. Keep a copy: without it nobody can read the store. Unset: stored text is not encrypted. docs/privacy.md says how a key is changed."`
 	Keys settings.Secret `env:"STORE_KEYS" doc:"Several keys instead of STORE_KEY, while one replaces another: id:base64,id2:base64. The first seals, all open."`
 
+	RetainHistory     time.Duration `env:"RETAIN_HISTORY" envDefault:"720h" validate:"min=1h,max=87600h" doc:"How long a conversation remembers what was said after its last answer; 720h are 30 days. Who comes back later is answered as a stranger."`
+	RetainTranscripts time.Duration `env:"RETAIN_TRANSCRIPTS" envDefault:"216h" validate:"min=1h,max=87600h" doc:"How long a finished turn is kept: what was heard, what was answered, what became of it. Under 216h (9 days) the last statuses of a message find nothing any more."`
+	RetainDeadLetters time.Duration `env:"RETAIN_DEADLETTERS" envDefault:"720h" validate:"min=1h,max=87600h" doc:"How long what could not be answered waits for an operator."`
+
 	RedisURL        settings.Secret `env:"REDIS_URL" doc:"Address of Redis or Valkey: redis://user:password@host:6379/0, rediss:// for TLS, redis+cluster://a:6379,b:6379, redis+sentinel://a:26379/mymaster."`
 	RedisUser       string          `env:"REDIS_USERNAME" doc:"ACL user; wins over the one in REDIS_URL when REDIS_PASSWORD is set."`
 	RedisPassword   settings.Source `env:"REDIS_PASSWORD" doc:"Password, or short-lived token: as REDIS_PASSWORD_FILE it is read again at each new connection."`

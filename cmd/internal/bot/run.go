@@ -103,6 +103,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return err
 	}
 	defer watch.close()
+	all.forgetAfter(cfg.Store.RetainHistory)
 	personas, err := all.personas()
 	if err != nil {
 		return err

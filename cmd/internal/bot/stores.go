@@ -59,7 +59,7 @@ func openStore(ctx context.Context, cfg Config, log *zap.Logger) (store, error) 
 		return openRedis(ctx, cfg, keys, log)
 	}
 	s, err := sqlitestore.Open(ctx, sqlitestore.Options{
-		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease, Keys: keys,
+		Path: cfg.Store.Path, LeaseTTL: cfg.Store.Lease, Keys: keys, Retention: cfg.Store.retention(),
 		OnSweepError: func(err error) { log.Warn("store sweep failed", zap.Error(err)) },
 	})
 	if err != nil {
@@ -75,7 +75,9 @@ func openRedis(ctx context.Context, cfg Config, keys []record.Key, log *zap.Logg
 	}
 	opt := redisstore.Options{
 		URL: cfg.Store.RedisURL.Reveal(), Prefix: cfg.Store.RedisPrefix, Partitions: cfg.Store.RedisPartitions,
-		LeaseTTL: cfg.Store.Lease, Keys: keys, Ack: ack, AckTimeout: cfg.Store.RedisAckTimeout,
+		LeaseTTL: cfg.Store.Lease, Keys: keys, Retention: cfg.Store.retention(), Ack: ack,
+		OnSweepError: func(err error) { log.Warn("store sweep failed", zap.Error(err)) },
+		AckTimeout:   cfg.Store.RedisAckTimeout,
 	}
 	if opt.Credentials, err = redisCredentials(cfg); err != nil {
 		return nil, settingsError([]error{err})

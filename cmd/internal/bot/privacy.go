@@ -3,10 +3,12 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
 	"whatsappnode/adapters/record"
+	"whatsappnode/ports"
 )
 
 // storeKeys are the keys that seal what is stored; none when nothing is to be sealed.
@@ -42,4 +44,16 @@ func logSealing(log *zap.Logger, keys []record.Key) {
 		return
 	}
 	log.Info("stored text is encrypted", zap.String("key", keys[0].ID()), zap.Int("keys", len(keys)))
+}
+
+// retention is how long the store keeps what is done with.
+func (c StoreConfig) retention() ports.Retention {
+	return ports.Retention{History: c.RetainHistory, Turns: c.RetainTranscripts, DeadLetters: c.RetainDeadLetters}
+}
+
+// forgetAfter makes every persona forget what is older, however much is said later.
+func (all agents) forgetAfter(age time.Duration) {
+	for i := range all {
+		all[i].persona.Memory.Age = age
+	}
 }
