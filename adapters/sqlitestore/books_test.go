@@ -42,8 +42,7 @@ func TestBooksOfNoStore(t *testing.T) {
 // TestFileOfAnEarlierReleaseGetsALedger: one without money opens, and has it then.
 func TestFileOfAnEarlierReleaseGetsALedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bot.db")
-	require.NoError(t, open(t, sqlitestore.Options{Path: path}).Close())
-	execRaw(t, path, `ALTER TABLE facts DROP COLUMN priced; DROP TABLE budgets; DROP TABLE reservations; DROP TABLE books; UPDATE schema_version SET version = 2`)
+	require.NoError(t, sqlitestore.MakeOld(t.Context(), path, 2))
 	b, err := sqlitestore.OpenBooks(path)
 	require.NoError(t, err)
 	got, err := b.Spending(t.Context(), []string{"2026-11-22"})
