@@ -77,9 +77,10 @@ func (f Finding) Known(text string) bool {
 
 func emails(s string) []Finding {
 	var out []Finding
+	behind := 0 // the address before
 	for at := strings.IndexByte(s, '@'); at >= 0; {
 		from, to := at, at+1
-		for from > 0 && (alnum(s[from-1]) || strings.IndexByte("._%+-", s[from-1]) >= 0) {
+		for from > behind && (alnum(s[from-1]) || strings.IndexByte("._%+-", s[from-1]) >= 0) {
 			from--
 		}
 		for to < len(s) && (alnum(s[to]) || s[to] == '.' || s[to] == '-') {
@@ -89,6 +90,7 @@ func emails(s string) []Finding {
 		to = at + 1 + len(host)
 		dot := strings.LastIndexByte(host, '.')
 		if from < at && dot > 0 && len(host)-dot > 2 {
+			behind = to
 			out = append(out, Finding{Kind: FoundEmail, From: from, To: to, Key: strings.ToLower(s[from:to])})
 		}
 		next := strings.IndexByte(s[at+1:], '@')
