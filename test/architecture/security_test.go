@@ -9,10 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSecurityNamesTestsThatExist: a promise in the table is worth its test.
-func TestSecurityNamesTestsThatExist(t *testing.T) {
-	page, err := os.ReadFile(root + "/docs/security.md")
-	require.NoError(t, err)
+// testName is how the documents name a test.
+var testName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+
+// declaredTests are the names of all tests.
+func declaredTests(t *testing.T) map[string]bool {
+	t.Helper()
 	declared := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	for _, f := range goFiles(t) {
@@ -25,9 +27,17 @@ func TestSecurityNamesTestsThatExist(t *testing.T) {
 			declared[m[1]] = true
 		}
 	}
+	return declared
+}
+
+// TestSecurityNamesTestsThatExist: a promise in the table is worth its test.
+func TestSecurityNamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/security.md")
+	require.NoError(t, err)
+	declared := declaredTests(t)
 	rows := 0
 	for _, line := range strings.Split(string(page), "\n") {
-		named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(line, -1)
+		named := testName.FindAllStringSubmatch(line, -1)
 		for _, m := range named {
 			require.True(t, declared[m[1]], "docs/security.md names %s, which is no test", m[1])
 		}
@@ -37,4 +47,26 @@ func TestSecurityNamesTestsThatExist(t *testing.T) {
 		}
 	}
 	require.Equal(t, 10, rows, "the list has ten entries")
+}
+
+// TestGuardsNameTestsThatExist: each promise has a test and what breaks it.
+func TestGuardsNameTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/guards.md")
+	require.NoError(t, err)
+	declared, rows := declaredTests(t), 0
+	for _, line := range strings.Split(string(page), "\n") {
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| promise") || strings.HasPrefix(line, "| ---") {
+			continue
+		}
+		rows++
+		require.Len(t, cells, 3, line)
+		named := testName.FindAllStringSubmatch(cells[1], -1)
+		require.NotEmpty(t, named, "no test shows it: %s", line)
+		for _, m := range named {
+			require.True(t, declared[m[1]], "docs/guards.md names %s, which is no test", m[1])
+		}
+		require.NotEmpty(t, strings.TrimSpace(cells[2]), "nothing breaks it: %s", line)
+	}
+	require.Greater(t, rows, 30, "the table was not found")
 }
