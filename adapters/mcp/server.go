@@ -71,7 +71,8 @@ func (s *server) run(ctx context.Context) {
 		if time.Since(began) > longestWait {
 			wait = firstWait
 		}
-		pause(ctx, wait/2+rand.N(wait/2)) // servers that died together do not come together
+		// Servers that died together do not come together.
+		pause(ctx, wait/2+rand.N(wait/2)) // #nosec G404 -- it spreads restarts, it keeps no secret
 	}
 }
 
