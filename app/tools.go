@@ -97,15 +97,19 @@ func (s *session) callTool(ctx context.Context, offered []ports.Tool, call ports
 	began := time.Now()
 	if !slices.ContainsFunc(offered, func(t ports.Tool) bool { return t.Name == call.Name }) {
 		// The name is the model's invention and may hold anything.
-		s.event(ports.StageToolCalled, 0, unknownTool, &ports.Error{Op: "call a tool", Kind: ports.KindNotFound, Err: errors.New("the model asks for a tool that it was not offered")})
+		_, done := s.calling(ctx, unknownTool)
+		done(errNotOffered)
+		s.event(ports.StageToolCalled, 0, unknownTool, errNotOffered)
 		return failedCall(call, "There is no such tool.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, toolBudget)
 	defer cancel()
+	ctx, done := s.calling(ctx, call.Name)
 	result, err := s.runTool(ctx, call)
 	if err == nil && result.Failed {
 		err = errToolFailed
 	}
+	done(err)
 	s.event(ports.StageToolCalled, time.Since(began), call.Name, err)
 	switch {
 	case err == nil || errors.Is(err, errToolFailed):
@@ -127,9 +131,11 @@ func (s *session) runTool(ctx context.Context, call ports.ToolCall) (result port
 	return s.persona.Tools.Call(ctx, call)
 }
 
-// errToolFailed is in the event of a call whose tool reports a failure; what it says is
-// for the model alone.
-var errToolFailed = &ports.Error{Op: "call a tool", Kind: ports.KindUnknown, Err: errors.New("the tool reports a failure")}
+// What is told of calls that had no good end, beside the errors of the port.
+var (
+	errToolFailed = &ports.Error{Op: "call a tool", Kind: ports.KindUnknown, Err: ports.ErrToolFailed}
+	errNotOffered = &ports.Error{Op: "call a tool", Kind: ports.KindNotFound, Err: errors.New("the model asks for a tool that it was not offered")}
+)
 
 // toolTrouble tells the model why there is no result.
 func toolTrouble(kind ports.Kind) string {

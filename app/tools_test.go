@@ -102,6 +102,50 @@ func TestToolIsCalledAndItsResultAnswered(t *testing.T) {
 	})
 }
 
+// TestEachCallHasItsPlaceInTheTrace: below the answer, with how it ended and without
+// what a model makes up.
+func TestEachCallHasItsPlaceInTheTrace(t *testing.T) {
+	var s shop
+	n := &notebook{}
+	var under string
+	fails := func(text string, failed bool, err error) run {
+		return func(context.Context, json.RawMessage) (string, bool, error) { return text, failed, err }
+	}
+	calls := []ports.ToolCall{asksFor("good", `{}`), asksFor("sold_out", `{}`), asksFor("gone", `{}`), asksFor("panics", `{}`), asksFor("made up", `{}`)}
+	bubble(t, func(r *rig) {
+		traces(n)(r)
+		toolShop(t, &s, 5, func(req ports.LLMRequest) fake.Act {
+			switch results := req.Messages[len(req.Messages)-1].Results; len(results) {
+			case 0:
+				return fake.Act{Calls: calls[:3]}
+			case 3:
+				return fake.Act{Calls: calls[3:]}
+			}
+			return fake.Act{Text: "done"}
+		}, map[string]run{
+			"good": func(ctx context.Context, _ json.RawMessage) (string, bool, error) {
+				under = below(ctx)
+				return "yes", false, nil
+			},
+			"sold_out": fails("no", true, nil), "gone": fails("", false, &ports.Error{Kind: ports.KindTransient}),
+			"panics": func(context.Context, json.RawMessage) (string, bool, error) { panic("secret") },
+		})(r)
+	}, func(r *rig) {
+		r.says("m1", "ana", "help")
+		r.pass(time.Minute)
+		require.Equal(t, []string{"done"}, r.answers())
+		require.Equal(t, "turn/answer/tool:good", under, "the call itself is below its step")
+		var found []string
+		for _, e := range n.ended {
+			if strings.Contains(e, "tool:") {
+				found = append(found, strings.TrimPrefix(e, "turn/answer/tool:"))
+			}
+		}
+		require.ElementsMatch(t, []string{"good false", "sold_out true", "gone true", "panics true", "unknown_tool true"}, found)
+	})
+	require.Zero(t, n.open, "every step ends")
+}
+
 // TestCallsOfOneStepRunTogether: four at once, in the model's order in the end.
 func TestCallsOfOneStepRunTogether(t *testing.T) {
 	var s shop

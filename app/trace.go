@@ -42,3 +42,11 @@ func (s *session) step(ctx context.Context, name string) (context.Context, func(
 	}
 	return s.deps.Tracer.Step(ctx, name)
 }
+
+// calling begins a call of a tool in the turn's trace.
+func (s *session) calling(ctx context.Context, tool string) (context.Context, func(err error)) {
+	if s.deps.Tracer == nil {
+		return ctx, func(error) {}
+	}
+	return s.deps.Tracer.Tool(ctx, tool)
+}

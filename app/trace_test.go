@@ -46,6 +46,10 @@ func (n *notebook) Step(ctx context.Context, name string) (context.Context, func
 	return context.WithValue(ctx, belowKey{}, path), func(err error) { n.end(fmt.Sprintf("%s %v", path, err != nil)) }
 }
 
+func (n *notebook) Tool(ctx context.Context, name string) (context.Context, func(error)) {
+	return n.Step(ctx, "tool:"+name)
+}
+
 func (n *notebook) end(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

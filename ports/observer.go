@@ -24,7 +24,7 @@ const (
 	StageJoined      Stage = "joined"      // more messages joined the turn: what was made of it is stale
 	StageTranscribed Stage = "transcribed" // every utterance is text
 	StageFirstToken  Stage = "first_token" // the model began to answer
-	StageToolCalled  Stage = "tool_called" // a tool was called for the model; Detail is its name
+	StageToolCalled  Stage = "tool_called" // a tool was called for the model; Detail is its name, or unknown_tool
 	StageAnswered    Stage = "answered"    // the answer's words are fixed
 	StageFirstAudio  Stage = "first_audio" // the first piece of the answer is spoken
 	StageSpoken      Stage = "spoken"      // the voice note is made

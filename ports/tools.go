@@ -10,6 +10,11 @@ import (
 	"whatsappnode/domain"
 )
 
+// ErrToolFailed is behind the error of a call whose tool ran and reports a failure, where
+// such a call is told to a TracerPort or an ObserverPort. What the tool says is for the
+// model alone.
+var ErrToolFailed = errors.New("the tool reports a failure")
+
 // ToolPort offers tools that a language model may call.
 //
 // List returns the tools that can be called now, in the order of their names, each

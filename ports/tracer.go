@@ -10,7 +10,7 @@ import (
 // TracerPort files the work on a turn under the trace that began with its webhook. It
 // is optional: without one nothing is filed and nothing is spent.
 //
-// Both methods return at once, with a context to do the work under, so that what is
+// All methods return at once, with a context to do the work under, so that what is
 // called below finds its place, and a function that is called once, when the work has
 // ended. They may be called concurrently, never fail and never panic. They are given
 // ids, measures and stable words, never text.
@@ -19,6 +19,9 @@ type TracerPort interface {
 	Turn(ctx context.Context, turn TurnTrace) (context.Context, func(outcome string, err error))
 	// Step begins a step of the turn that ctx belongs to; its name is a stable word.
 	Step(ctx context.Context, name string) (context.Context, func(err error))
+	// Tool begins a call of a tool for the model, below the step that ctx belongs to. The
+	// name is one that the model was offered or a stable word.
+	Tool(ctx context.Context, name string) (context.Context, func(err error))
 }
 
 // TurnTrace is what a trace is told of a turn that is taken up.

@@ -45,6 +45,10 @@ type Metrics struct {
 	unpriced    *prometheus.CounterVec
 	switches    *prometheus.CounterVec
 
+	toolCalls *prometheus.CounterVec
+	toolTime  *prometheus.HistogramVec
+	toolNames toolNames
+
 	graphTime   *prometheus.HistogramVec
 	graphErrors *prometheus.CounterVec
 }
@@ -93,6 +97,9 @@ func New() *Metrics {
 	m.spend = m.counters("spend_dollars_total", "What calls cost at list price, in US dollars.", "stage", "vendor")
 	m.unpriced = m.counters("unpriced_calls_total", "Successful calls that the price list does not cover.", "stage", "vendor")
 	m.switches = m.counters("vendor_switches_total", "Times that another vendor was asked, after a failure or beside a slow one.", "stage", "from", "to")
+
+	m.toolCalls = m.counters("tool_calls_total", "Calls of tools for the model by outcome: ok, tool_error (it ran and reports a failure), or the kind of failure. A tool's name begins with its server's.", "tool", "outcome")
+	m.toolTime = m.histograms("tool_call_seconds", "Time of the calls that the tool answered, with a result or with a failure of its own.", callBounds, "tool")
 
 	m.graphTime = m.histograms("graph_call_seconds", "Time of calls of the Graph API that succeeded, by operation: send, upload, fetch_media, mark_read.", callBounds, "operation")
 	m.graphErrors = m.counters("graph_errors_total", "Errors of the Graph API by operation, Meta's code (none, or other for one that is not in the table) and kind.", "operation", "code", "kind")

@@ -36,6 +36,8 @@ func (m *Metrics) Observe(ev ports.Event) {
 		if ev.Age > 0 {
 			m.queueWait.Observe(ev.Age.Seconds())
 		}
+	case ports.StageToolCalled:
+		m.toolCalled(ev)
 	case ports.StageSent:
 		m.sends.WithLabelValues("sent").Inc()
 		if ev.Age > 0 {

@@ -132,14 +132,18 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 // busy is a bot that has met success and most kinds of trouble, twice.
 func busy(t *testing.T) (b *bot, again func()) {
 	t.Helper()
-	b = start(t, settings{"ADMIN_ADDR": freeAddress(t), "FAKE_KNOBS": "error=transient:2", "VENDOR_ATTEMPTS": "2"})
+	env, _ := withTools(t)
+	b = start(t, env, settings{"ADMIN_ADDR": freeAddress(t), "FAKE_KNOBS": "error=transient:2", "VENDOR_ATTEMPTS": "2", "REPLY_MODE": "voice"})
+	b.logs("tools.up", 1)
 	ana := b.user(t, simulator.UserSpec{Name: "Ana", Phone: "34600111222"})
-	for range 3 { // the model, the ear and the voice fail, each in its turn
+	for range 3 { // the ear and the voice fail, each in its turn
 		ana.speaks(recording(t, "hello"))
 		ana.gets()
 	}
 	refused := 0
 	round := func() {
+		ana.writes("how much is the umbrella")
+		ana.gets()
 		ana.speaks(recording(t, "hello"))
 		note := ana.gets()
 		require.NoError(t, b.sim.MarkPlayed(ana.id, note.ID))

@@ -26,6 +26,7 @@ type scriptedModel struct {
 	mu      sync.Mutex
 	offered []string
 	results []string
+	models  []string // as they were asked for
 }
 
 func newScriptedModel(t *testing.T, script map[string][2]string) *scriptedModel {
@@ -39,6 +40,7 @@ func newScriptedModel(t *testing.T, script map[string][2]string) *scriptedModel 
 
 func (m *scriptedModel) answer(t *testing.T, w http.ResponseWriter, body []byte) {
 	var in struct {
+		Model    string
 		Messages []struct {
 			Role, Content string
 		}
@@ -53,9 +55,12 @@ func (m *scriptedModel) answer(t *testing.T, w http.ResponseWriter, body []byte)
 		fmt.Fprintf(w, "data: {\"choices\":[{\"index\":0,\"delta\":%s,\"finish_reason\":%s}]}\n\n", delta, finish)
 		w.(http.Flusher).Flush()
 	}
-	defer func() { _, _ = io.WriteString(w, "data: [DONE]\n\n") }()
+	defer func() {
+		_, _ = io.WriteString(w, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":100}}\n\ndata: [DONE]\n\n")
+	}()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.models = append(m.models, in.Model)
 	m.offered = nil
 	for _, tool := range in.Tools {
 		m.offered = append(m.offered, tool.Function.Name)

@@ -118,8 +118,11 @@ func (w *workshop) cheaper(a *agent, made map[string]cheaper) (cheaper, []error)
 	}
 	w.llms["cheaper "+name] = other.llms[name] // closed with the others
 	sold := t.sold("LLM", name)
-	step := cheaper{price: sold.Price}
-	if step.port, err = decorate.LLM([]decorate.NamedLLM{{Name: name, Port: decorate.MeteredLLM(port, sold)}}, w.policy("LLM")); err != nil {
+	step, policy := cheaper{price: sold.Price}, w.policy("LLM")
+	if w.watch.meter != nil {
+		policy.Observer = w.watch.observerAt(&meter{tariff: &t})
+	}
+	if step.port, err = decorate.LLM([]decorate.NamedLLM{{Name: name, Port: decorate.MeteredLLM(port, sold)}}, policy); err != nil {
 		return cheaper{}, []error{fmt.Errorf("%s: %w", variable, err)}
 	}
 	made[name] = step

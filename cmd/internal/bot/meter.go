@@ -11,7 +11,7 @@ import (
 
 // meter says what an attempt at a vendor cost, for metrics and traces.
 type meter struct {
-	tariff *tariff
+	tariff *tariff // of the settings that the engines were made by
 	// sold are the products by stage and vendor; they follow from the settings.
 	sold sync.Map // [2]string -> product
 }

@@ -62,10 +62,15 @@ func (w *watch) breaker(provider, operation string, state decorate.State) {
 	level("vendor.breaker", zap.String("vendor", provider), zap.String("operation", operation), zap.String("state", string(state)))
 }
 
-func (w *watch) observer() decorate.Observer {
+// observer follows what the vendors of the settings do.
+func (w *watch) observer() decorate.Observer { return w.observerAt(w.meter) }
+
+// observerAt follows vendors that are asked for what another meter knows: a budget's
+// cheaper model is not the one of the settings, and has a price of its own.
+func (w *watch) observerAt(m *meter) decorate.Observer {
 	return decorate.Observer{
 		OnCall: func(ctx context.Context, c decorate.Call) {
-			w.count(ctx, c)
+			w.count(ctx, m, c)
 			w.write(ctx, c)
 		},
 		OnSwitch: func(_ context.Context, s decorate.Switch) {
@@ -78,13 +83,13 @@ func (w *watch) observer() decorate.Observer {
 	}
 }
 
-// count measures an attempt and files it.
-func (w *watch) count(ctx context.Context, c decorate.Call) {
-	if w.meter == nil {
+// count measures an attempt and files it; a meter of nil counts nothing.
+func (w *watch) count(ctx context.Context, m *meter, c decorate.Call) {
+	if m == nil {
 		return
 	}
-	p := w.meter.product(c.Operation, c.Provider)
-	cost, known := w.meter.cost(c, p, time.Now())
+	p := m.product(c.Operation, c.Provider)
+	cost, known := m.cost(c, p, time.Now())
 	if w.metrics != nil {
 		w.metrics.VendorCall(metrics.VendorCall{
 			Stage: c.Operation, Vendor: c.Provider, Outcome: string(c.Kind), Took: c.Took, FirstToken: c.FirstToken, Clip: c.Audio,
@@ -92,7 +97,7 @@ func (w *watch) count(ctx context.Context, c decorate.Call) {
 		})
 	}
 	w.tracer.Attempt(ctx, tracing.Attempt{
-		Stage: c.Operation, Vendor: c.Provider, Model: p.model, System: systemOf(c.Provider, w.meter.tariff.cfg), Number: c.Attempt, Hedge: c.Hedge,
+		Stage: c.Operation, Vendor: c.Provider, Model: p.model, System: systemOf(c.Provider, m.tariff.cfg), Number: c.Attempt, Hedge: c.Hedge,
 		Took: c.Took, FirstToken: c.FirstToken, Kind: c.Kind, Characters: c.Characters, AudioBytes: c.AudioBytes, Audio: c.Audio,
 		TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
 	})
