@@ -111,7 +111,7 @@ func TestEachCallHasItsPlaceInTheTrace(t *testing.T) {
 	fails := func(text string, failed bool, err error) run {
 		return func(context.Context, json.RawMessage) (string, bool, error) { return text, failed, err }
 	}
-	calls := []ports.ToolCall{asksFor("good", `{}`), asksFor("sold_out", `{}`), asksFor("gone", `{}`), asksFor("panics", `{}`), asksFor("made up", `{}`)}
+	calls := []ports.ToolCall{asksFor("good", `{}`), asksFor("sold_out", `{}`), asksFor("gone", `{}`), asksFor("panics", `{}`), asksFor("made_up", `{}`)}
 	bubble(t, func(r *rig) {
 		traces(n)(r)
 		toolShop(t, &s, 5, func(req ports.LLMRequest) fake.Act {
