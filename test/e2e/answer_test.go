@@ -298,7 +298,7 @@ func TestMessagesWithMoreThanWords(t *testing.T) {
 		{"contacts", func(*user) any { return simulator.Contacts("Rita Moreno", "34600999888") }, []string{"Rita Moreno"}},
 		{"button", func(u *user) any { return simulator.ButtonReply(hi(u), "yes-id", "Yes, please") }, []string{"Yes, please"}},
 		{"list", func(u *user) any { return simulator.ListReply(hi(u), "row", "Paella", "for two") }, []string{"Paella", "for two"}},
-		{"template button", func(u *user) any { return simulator.Button(hi(u), "payload", "Stop") }, []string{"Stop"}},
+		{"template button", func(u *user) any { return simulator.Button(hi(u), "payload", "Show more") }, []string{"Show more"}},
 		{"flow", func(u *user) any { return simulator.FlowReply(hi(u), `{"seats":4}`) }, []string{`{"seats":4}`}},
 		{"order", func(*user) any { return simulator.Order("cat", "sku-7", "soon please", 2, 5, "EUR") }, []string{"sku-7", "2", "EUR", "soon please"}},
 	} {
