@@ -23,6 +23,7 @@ const (
 	noticeBudget      notice = "budget"      // nothing more may be spent today
 	noticeOptedOut    notice = "opted_out"   // the person asked not to be answered any more
 	noticeOptedIn     notice = "opted_in"    // and to be answered again
+	noticeHandoff     notice = "handoff"     // the person asked for a human
 )
 
 // listOfLanguages stands in noticeStranger for the languages the bot speaks.
@@ -47,6 +48,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Sorry, I can't answer any more today. Please write to us again tomorrow.",
 		noticeOptedOut:    "You will get no more answers from me here. If you change your mind, write START.",
 		noticeOptedIn:     "Welcome back! I am here again. What can I do for you?",
+		noticeHandoff:     "I am passing you on to a person, who will answer you here. Until then I say nothing, and what you write is kept.",
 	},
 	"es": {
 		noticeNotHeard:    "Perdona, no he entendido tu mensaje de voz. ¿Puedes repetirlo o escribirlo?",
@@ -64,6 +66,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Perdona, hoy ya no puedo responder más. Escríbenos de nuevo mañana, por favor.",
 		noticeOptedOut:    "No recibirás más respuestas mías aquí. Si cambias de idea, escribe ALTA.",
 		noticeOptedIn:     "¡Bienvenido de nuevo! Vuelvo a estar aquí. ¿En qué puedo ayudarte?",
+		noticeHandoff:     "Te paso con una persona, que te responderá aquí. Hasta entonces no diré nada, y lo que escribas queda guardado.",
 	},
 	"pt": {
 		noticeNotHeard:    "Desculpe, não entendi a sua mensagem de voz. Pode repetir ou escrever?",
@@ -81,6 +84,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Desculpe, hoje já não consigo responder mais. Escreva-nos de novo amanhã, por favor.",
 		noticeOptedOut:    "Não receberá mais respostas minhas aqui. Se mudar de ideia, escreva INICIAR.",
 		noticeOptedIn:     "Que bom ter você de volta! Em que posso ajudar?",
+		noticeHandoff:     "Vou passar você para uma pessoa, que responderá aqui. Até lá não direi nada, e o que escrever fica guardado.",
 	},
 	"fr": {
 		noticeNotHeard:    "Désolé, je n'ai pas compris votre message vocal. Pouvez-vous le répéter ou l'écrire ?",
@@ -98,6 +102,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Désolé, je ne peux plus répondre aujourd'hui. Merci de nous réécrire demain.",
 		noticeOptedOut:    "Vous ne recevrez plus de réponses de ma part ici. Si vous changez d'avis, écrivez REPRENDRE.",
 		noticeOptedIn:     "Ravi de vous retrouver ! Que puis-je faire pour vous ?",
+		noticeHandoff:     "Je vous passe une personne, qui vous répondra ici. D'ici là je ne dirai rien, et ce que vous écrivez est conservé.",
 	},
 	"de": {
 		noticeNotHeard:    "Entschuldigung, ich habe die Sprachnachricht nicht verstanden. Könnten Sie sie wiederholen oder schreiben?",
@@ -115,6 +120,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Entschuldigung, heute kann ich nicht mehr antworten. Bitte schreiben Sie uns morgen noch einmal.",
 		noticeOptedOut:    "Sie erhalten hier keine Antworten mehr von mir. Wenn Sie es sich anders überlegen, schreiben Sie STARTEN.",
 		noticeOptedIn:     "Willkommen zurück! Was kann ich für Sie tun?",
+		noticeHandoff:     "Ich gebe Sie an einen Menschen weiter, der Ihnen hier antwortet. Bis dahin sage ich nichts, und was Sie schreiben, bleibt erhalten.",
 	},
 	"it": {
 		noticeNotHeard:    "Scusa, non ho capito il tuo messaggio vocale. Puoi ripeterlo o scriverlo?",
@@ -132,6 +138,7 @@ var sentences = map[string]map[notice]string{
 		noticeBudget:      "Scusa, per oggi non posso più rispondere. Riscrivici domani, per favore.",
 		noticeOptedOut:    "Non riceverai più mie risposte qui. Se cambi idea, scrivi RIPRENDI.",
 		noticeOptedIn:     "Bentornato! Che cosa posso fare per te?",
+		noticeHandoff:     "Ti passo a una persona, che ti risponderà qui. Fino ad allora non dirò nulla, e quello che scrivi resta salvato.",
 	},
 }
 

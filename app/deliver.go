@@ -17,6 +17,9 @@ func (s *session) deliver(ctx context.Context) error {
 	for {
 		i := s.turn.Next()
 		if i < 0 {
+			if later, err := s.handOff(ctx); later || err != nil {
+				return err
+			}
 			return s.finish(ctx)
 		}
 		if ctx.Err() != nil {
@@ -67,7 +70,7 @@ func (s *session) send(ctx context.Context, i int) (bool, error) {
 	}
 	s.posted(false)
 	s.event(ports.StageSent, time.Since(began), string(s.turn.Parts()[i].Kind), nil)
-	if s.turn.Next() < 0 {
+	if s.turn.Next() < 0 && s.turn.Handoff().State != domain.HandoffOwed {
 		return false, nil // finishing stores it
 	}
 	return false, s.checkpoint(ctx)

@@ -32,3 +32,6 @@ func Sentences() map[string]map[string]string {
 
 // NamesOf is namesOf.
 var NamesOf = namesOf
+
+// AsksForHuman reports whether a text asks for a human, and in which language.
+var AsksForHuman = asksForHuman

@@ -91,6 +91,8 @@ type Deps struct {
 	Tracer ports.TracerPort // nil: turns leave no trace
 	// Ledger is needed where a budget is set.
 	Ledger ports.LedgerPort
+	// Handoffs are told of people who ask for a human; nil: nobody is.
+	Handoffs ports.HandoffPort
 	// Books are told what turns cost; nil: nobody is.
 	Books *Books
 }

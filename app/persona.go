@@ -62,6 +62,8 @@ type Persona struct {
 	// StopWords and StartWords are whole messages, in the form of domain.Plain, with which
 	// a person opts out and in again, beside those the bot knows by itself.
 	StopWords, StartWords []string
+	// Handing says how people are handed over to humans.
+	Handing Handing
 	// Blocked are not answered; with Allowed nobody else is.
 	Allowed, Blocked People
 

@@ -50,7 +50,7 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if err := checkMoney(deps, opt); err != nil {
 		return nil, err
 	}
-	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, notLooping, withinRate}}, nil
+	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, handedOver, notLooping, withinRate}}, nil
 }
 
 // session is one turn in one worker's hands.
@@ -97,6 +97,8 @@ type session struct {
 	human, silent bool
 	// mistaken is true when the conversation is paused for an echo of the bot's own.
 	mistaken bool
+	// wants is how the person asked for a human in this turn, or empty.
+	wants string
 	// confirms is true when this turn tells the person that they opted out.
 	confirms bool
 }
@@ -305,13 +307,16 @@ func (s *session) answer(ctx context.Context) error {
 		return nil // fixed before a crash: the model is not asked twice
 	}
 	if s.instead != nil {
-		return s.turn.Answer(*s.instead)
+		return s.interject()
 	}
 	hearing, done := s.step(ctx, stepUnderstand)
 	said, err := s.understand(hearing)
 	done(err)
 	if err != nil {
 		return err
+	}
+	if s.saysForHuman() {
+		return s.interject()
 	}
 	if said.text == "" {
 		return s.turn.Answer(s.own(said))
@@ -390,7 +395,7 @@ func (s *session) remember() {
 		return // it was not answered, whatever was made ready
 	}
 	said := s.understood()
-	if s.instead != nil || s.withheld || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
+	if s.instead != nil || s.turn.Handoff().State != "" || s.withheld || len(s.inputs) == 0 || said.text == "" || s.turn.Apology() || s.turn.Reply().Text == "" {
 		return
 	}
 	s.conv.SpeakIn(said.language)

@@ -53,6 +53,8 @@ type rig struct {
 	ledger ports.LedgerPort
 	wrap   func(ports.InboxPort) ports.InboxPort
 	tracer ports.TracerPort
+	// handoffs is nil where nobody is told.
+	handoffs ports.HandoffPort
 
 	stop func()
 	seq  atomic.Int64
@@ -106,7 +108,7 @@ func (r *rig) start() {
 	}
 	books := app.NewBooks(ledger, time.UTC, r.opt.Budget.Fee, func(error) {})
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: inbox, Controls: r.store, Messenger: r.phone, Personas: personas, Observer: r.events, Ledger: ledger, Books: books, Pacer: r.pacer, Tracer: r.tracer,
+		Inbox: inbox, Controls: r.store, Messenger: r.phone, Personas: personas, Observer: r.events, Ledger: ledger, Books: books, Pacer: r.pacer, Tracer: r.tracer, Handoffs: r.handoffs,
 	}, r.opt.Options)
 	require.NoError(r.t, err)
 	r.intake = app.NewIntake(r.store, r.store, r.events, personas).Keep(books)

@@ -42,7 +42,7 @@ func (s *session) stepBack(ctx context.Context) (bool, error) {
 		}
 		s.controls.Paused = 0
 	}
-	paused := s.controls.Paused > 0
+	paused := s.pausedByOthers()
 	switch {
 	case s.human && s.turn.Unsent():
 		return true, s.drop(ctx, reasonHuman)

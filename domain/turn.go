@@ -69,6 +69,8 @@ type TurnRecord struct {
 	Trace string
 	// Expenses are what the turn cost so far.
 	Expenses Expenses
+	// Handoff is owed once the person asked for a human.
+	Handoff Handoff
 }
 
 // Transcript is what was heard in one utterance.
@@ -192,7 +194,7 @@ func (t *Turn) Absorb(messages []Message) error {
 		added = true
 	}
 	if added {
-		t.r.State, t.r.Reply, t.r.Apology, t.r.Parts = TurnReceived, Reply{}, false, nil
+		t.r.State, t.r.Reply, t.r.Apology, t.r.Parts, t.r.Handoff = TurnReceived, Reply{}, false, nil, Handoff{}
 	}
 	return nil
 }
@@ -242,7 +244,7 @@ func (t *Turn) Apologize(text string) error {
 	if text == "" {
 		return ErrEmptyReply
 	}
-	t.r.Reply, t.r.Apology, t.r.State, t.r.Parts = Reply{Text: text}, true, TurnAnswered, nil
+	t.r.Reply, t.r.Apology, t.r.State, t.r.Parts, t.r.Handoff = Reply{Text: text}, true, TurnAnswered, nil, Handoff{}
 	return nil
 }
 

@@ -183,6 +183,7 @@ func (t *Turn) Withdraw(i int, reason string) error {
 		return t.refuse("withdraw")
 	}
 	t.r.Parts[i].State = PartWithdrawn
+	t.r.Handoff = Handoff{} // somebody has taken the conversation already
 	t.r.State = TurnSending
 	t.settle()
 	if t.r.State == TurnFailed && !slices.ContainsFunc(t.r.Parts, func(p Part) bool { return p.State != PartWithdrawn }) {
@@ -249,7 +250,7 @@ func (t *Turn) settle() {
 		}
 	}
 	switch {
-	case open:
+	case open, t.r.Handoff.State == HandoffOwed:
 		t.r.State = TurnSending
 	case best < 0 && failure != nil:
 		t.r.State, t.r.Reason = TurnFailed, string(failure.Class)

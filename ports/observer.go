@@ -40,11 +40,13 @@ const (
 	StageFinished    Stage = "finished" // Detail is the turn's state
 	StageDropped     Stage = "dropped"
 	StageDead        Stage = "dead"
-	StageDuplicate   Stage = "duplicate" // a message was seen before
-	StageWithheld    Stage = "withheld"  // the model's answer must not be given; Detail says why
-	StageTrimmed     Stage = "trimmed"   // the model's answer was cut; Detail says why
-	StageFiltered    Stage = "filtered"  // a filter changed words; Detail is "in" or "out" and what it found
-	StageTrouble     Stage = "trouble"   // the bot itself has a problem; see Err
+	StageDuplicate   Stage = "duplicate"    // a message was seen before
+	StageWithheld    Stage = "withheld"     // the model's answer must not be given; Detail says why
+	StageTrimmed     Stage = "trimmed"      // the model's answer was cut; Detail says why
+	StageFiltered    Stage = "filtered"     // a filter changed words; Detail is "in" or "out" and what it found
+	StageHandoff     Stage = "handoff"      // a person asked for a human; Detail says how
+	StageHandoffTold Stage = "handoff_told" // the receiver knows; with Err it could not be told, and is given up
+	StageTrouble     Stage = "trouble"      // the bot itself has a problem; see Err
 )
 
 // Event is one thing that happened.

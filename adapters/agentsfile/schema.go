@@ -35,6 +35,8 @@ type (
 		PauseFor        text            `yaml:"pause_for" setting:"PAUSE_FOR"`
 		OptOutWords     list            `yaml:"opt_out_words" setting:"OPT_OUT_WORDS"`
 		OptInWords      list            `yaml:"opt_in_words" setting:"OPT_IN_WORDS"`
+		Handoff         text            `yaml:"handoff" setting:"HANDOFF"`
+		HandoffWords    list            `yaml:"handoff_words" setting:"HANDOFF_WORDS"`
 		AllowedUsers    list            `yaml:"allowed_users" setting:"ALLOWED_USERS"`
 		BlockedUsers    list            `yaml:"blocked_users" setting:"BLOCKED_USERS"`
 		Limits          limits          `yaml:"limits"`

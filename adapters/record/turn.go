@@ -32,6 +32,12 @@ type part struct {
 	Pricing      *pricing         `json:"pr,omitempty"`
 }
 
+type handoff struct {
+	State   domain.HandoffState `json:"s"`
+	Tries   int                 `json:"n,omitempty"`
+	NextTry moment              `json:"t,omitzero"`
+}
+
 type turn struct {
 	V            int                             `json:"v"`
 	ID           domain.TurnID                   `json:"id"`
@@ -51,6 +57,7 @@ type turn struct {
 	Parts        []part                          `json:"p,omitempty"`
 	Trace        string                          `json:"tr,omitempty"`
 	Expenses     []expense                       `json:"x,omitempty"`
+	Handoff      *handoff                        `json:"ho,omitempty"`
 }
 
 // EncodeTurn writes a turn.
@@ -76,6 +83,9 @@ func EncodeTurn(t domain.Turn) ([]byte, error) {
 	}
 	for _, e := range r.Expenses {
 		out.Expenses = append(out.Expenses, expenseOf(e))
+	}
+	if h := r.Handoff; h.State != "" {
+		out.Handoff = &handoff{State: h.State, Tries: h.Tries, NextTry: stamp(h.NextTry)}
 	}
 	return marshal("turn", out)
 }
@@ -107,6 +117,9 @@ func DecodeTurn(data []byte) (domain.Turn, error) {
 	}
 	for _, e := range in.Expenses {
 		r.Expenses = append(r.Expenses, e.restore())
+	}
+	if h := in.Handoff; h != nil {
+		r.Handoff = domain.Handoff{State: h.State, Tries: h.Tries, NextTry: h.NextTry.Time}
 	}
 	t, err := domain.RestoreTurn(r)
 	if err != nil {

@@ -112,6 +112,8 @@ var events = map[ports.Stage]event{
 	ports.StageWithheld:    {"llm.withheld", "llm.withheld", zapcore.WarnLevel, "reason"},
 	ports.StageTrimmed:     {"llm.trimmed", "llm.trimmed", zapcore.InfoLevel, "reason"},
 	ports.StageFiltered:    {"words.filtered", "words.filtered", zapcore.InfoLevel, "what"},
+	ports.StageHandoff:     {"handoff.asked", "handoff.asked", zapcore.InfoLevel, "how"},
+	ports.StageHandoffTold: {"handoff.told", "handoff.failed", zapcore.InfoLevel, "detail"},
 	ports.StageTrouble:     {"bot.trouble", "bot.trouble", zapcore.ErrorLevel, "what"},
 
 	// Money.

@@ -29,6 +29,7 @@ type Config struct {
 	Budget   BudgetConfig
 	Tools    ToolConfig
 	People   PeopleConfig
+	Handoff  HandoffConfig
 	Admin    AdminConfig
 	Log      LogConfig
 	Trace    TraceConfig

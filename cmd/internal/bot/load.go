@@ -45,6 +45,7 @@ func load(getenv settings.Getenv, role string) (Config, []error) {
 	faults = append(faults, cfg.Trace.faults()...)
 	faults = append(faults, safetyFaults(cfg.Safety)...)
 	faults = append(faults, budgetFaults(cfg)...)
+	faults = append(faults, cfg.Handoff.faults()...)
 	if err := tooManySecrets(cfg.WhatsApp.AppSecret); err != nil {
 		faults = append(faults, fmt.Errorf("WHATSAPP_APP_SECRET %w", err))
 	}
@@ -117,7 +118,7 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "RETAIN_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "RETAIN_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL", "HANDOFF",
 	"PAUSE_", "OPT_", "ALLOWED_", "BLOCKED_", "HANDOFF_",
 }
 

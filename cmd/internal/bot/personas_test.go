@@ -90,6 +90,8 @@ func TestAgentsFileGivesEverything(t *testing.T) {
     pause_for: 3h
     opt_out_words: [Ya está]
     opt_in_words: [vuelve]
+    handoff: true
+    handoff_words: [Una Pérsona]
     allowed_users: [ES.77, "+34 600 111 222"]
     blocked_users: ["34600333444"]
     scope_guard: false
@@ -117,7 +119,7 @@ func TestAgentsFileGivesEverything(t *testing.T) {
 		MaxTokens: 5, MinConfidence: 1,
 		MaxAnswerChars: 900, Vetting: app.Vetting{Contacts: true},
 		Rate: app.Rate{Messages: 3, Every: 9 * time.Second}, MaxClip: 90 * time.Second, Loop: app.Loop{Turns: 5, Quiet: 6 * time.Minute},
-		PauseFor: 3 * time.Hour, StopWords: []string{"ya esta"}, StartWords: []string{"vuelve"},
+		PauseFor: 3 * time.Hour, StopWords: []string{"ya esta"}, StartWords: []string{"vuelve"}, Handing: app.Handing{On: true, Words: []string{"una persona"}},
 		Allowed: app.People{"ES.77": true, "34600111222": true}, Blocked: app.People{"34600333444": true},
 	}, p)
 	require.Equal(t, map[string]string{"LLM": "offline", "STT": "fake", "TTS": "fake"}, a.Vendors)

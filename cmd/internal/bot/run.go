@@ -110,10 +110,14 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	books, write := keepBooks(store, shop, log)
 	defer write()
+	handoffs, err := newHandoffs(cfg.Handoff)
+	if err != nil {
+		return err
+	}
 	responder, err := app.NewResponder(app.Deps{
 		Inbox: store, Controls: store, Messenger: paced(cfg, key, watch.graph(messenger), store, log), Personas: personas, Observer: observer,
 		Pacer: store, Tracer: watch.turns(),
-		Ledger: store, Books: books,
+		Ledger: store, Books: books, Handoffs: handoffs,
 	}, rules(cfg, all, shop.budget()))
 	if err != nil {
 		return err
@@ -280,6 +284,9 @@ func announce(log *zap.Logger, cfg Config, addr net.Addr, admin *echohttp.Admin,
 		log.Info("agent", zap.String("agent", a.name), zap.String("phone_number_id", string(a.number)), zap.Strings("languages", a.persona.Languages),
 			zap.String("reply_mode", string(a.persona.ReplyMode)),
 			zap.String("llm", a.engines.names["LLM"]), zap.String("stt", a.engines.names["STT"]), zap.String("tts", a.engines.names["TTS"]))
+	}
+	if cfg.Role != roleServe && cfg.Handoff.URL == "" && all.handOver() {
+		log.Info("handoff", zap.String("notice", handoffNotice))
 	}
 	names := all.vendors()
 	log.Info("started",

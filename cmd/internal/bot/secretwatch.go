@@ -39,6 +39,7 @@ func followed(cfg Config, all agents) (out []secret) {
 		add(names[2], a.verifyToken)
 	}
 	add("REDIS_PASSWORD", cfg.Store.RedisPassword)
+	add(varHandoffSecret, cfg.Handoff.Secret)
 	return out
 }
 
