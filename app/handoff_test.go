@@ -38,7 +38,7 @@ func TestWordsThatAskForAHuman(t *testing.T) {
 	for _, text := range []string{
 		"", "?!", "Are you a human?", "Is the agent in the shop?", "I don't want to talk to a human", "No quiero hablar con una persona",
 		"não quero falar com uma pessoa", "Je ne veux pas parler à un conseiller", "Ich will nicht mit einem Menschen sprechen", "Non voglio parlare con un operatore",
-		"The human body has 206 bones", "I want to walk to a person", strings.Repeat("la ", 90) + "talk to a human", "the bosses",
+		"The human body has 206 bones", "I want to walk to a person", strings.Repeat("la ", 90) + "talk to a human", "the bosses", "I pretalk to a human",
 	} {
 		_, ok := app.AsksForHuman(text, []string{"the boss"}, "en")
 		require.False(t, ok, text)
@@ -281,6 +281,21 @@ func TestOperatorWhoWasFasterNeedsNoHandoff(t *testing.T) {
 		require.Empty(t, desk.Received())
 		require.Equal(t, domain.TurnDropped, r.turns()[0].State())
 		require.Equal(t, domain.PausedByOperator, r.controls().PausedBy)
+	})
+}
+
+// TestSentenceThatFailsLateIsSentAgain over the pause that came with it.
+func TestSentenceThatFailsLateIsSentAgain(t *testing.T) {
+	desk, tune := handing(down(ports.KindTransient, 2))
+	bubble(t, tune, func(r *rig) {
+		r.says("m1", "ES.1", "human")
+		r.settle()
+		r.hears(0, domain.DeliveryFailed, &domain.Failure{Class: domain.FailTransient})
+		r.pass(time.Minute)
+		require.Len(t, r.answers(), 2)
+		require.Len(t, desk.Received(), 1)
+		require.Equal(t, domain.TurnSent, r.turns()[0].State())
+		require.Empty(t, r.history(), "the bot's own sentences are not remembered, by whichever process")
 	})
 }
 
