@@ -129,10 +129,16 @@ func read(w http.ResponseWriter, r *http.Request) (Request, error) {
 	}
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	dec.DisallowUnknownFields()
-	if dec.Decode(&req) != nil || dec.More() {
+	if dec.Decode(&req) != nil || !ended(dec) {
 		return req, errors.New(`the body must be a small JSON object with "conversation", "phone" or "user", and "for" in a pause`)
 	}
 	return req, nil
+}
+
+// ended reports whether nothing but air is left, and no more of that than a body may hold.
+func ended(dec *json.Decoder) bool {
+	_, err := dec.Token()
+	return errors.Is(err, io.EOF)
 }
 
 // statusOf is how an error is answered. Only a caller's fault is told in words of its

@@ -1,6 +1,12 @@
 package bot
 
 import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
 	"whatsappnode/adapters/echohttp"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/app"
@@ -66,4 +72,12 @@ var CollectionPercent = collectionPercent
 func CloudRunWarnings(getenv settings.Getenv, role string) []string {
 	cfg, _ := load(getenv, role)
 	return cloudRunWarnings(cfg, getenv)
+}
+
+// AdminAPI makes the admin API of a store, in which a pause without a length lasts pauseFor.
+func AdminAPI(token string, store OperatorStore, pauseFor time.Duration, log *zap.Logger) (map[string]http.Handler, error) {
+	var cfg Config
+	cfg.Admin.Token = settings.NewSource(settings.Secret(token))
+	cfg.People.PauseFor = pauseFor
+	return adminAPI(cfg, store, bytes.Repeat([]byte("k"), 32), log)
 }
