@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -291,6 +292,62 @@ func TestBlockedPersonGetsNothing(t *testing.T) {
 		require.Equal(t, []string{"You said: and now?"}, r.answers())
 		require.NotContains(t, r.history(), "user: hello?", "what a blocked person writes is not remembered")
 	})
+}
+
+// speechless is an inbox whose process "dies" each time it is about to send: nothing it
+// sends is on record before, and so nothing leaves.
+type speechless struct {
+	ports.InboxPort
+	dead atomic.Bool
+}
+
+func (s *speechless) Checkpoint(ctx context.Context, l ports.Lease, t domain.Turn) error {
+	if s.dead.Load() && !t.Unsent() {
+		return errDead
+	}
+	return s.InboxPort.Checkpoint(ctx, l, t)
+}
+
+// TestFixedAnswerIsNotSentToABlockedPerson: the answer stands, nothing of it was sent, and
+// then the operator blocks the person. The gates are behind such a turn already, so whoever
+// takes it up must look again.
+func TestFixedAnswerIsNotSentToABlockedPerson(t *testing.T) {
+	inbox := &speechless{}
+	for name, tune := range map[string]func(*rig){
+		"while it is spoken": func(r *rig) {
+			r.opt.ReplyMode = app.ReplyVoice
+			r.voice.takes = func(string) time.Duration { return 5 * time.Second }
+		},
+		"before it is sent": func(r *rig) {
+			inbox.dead.Store(true)
+			r.wrap = func(in ports.InboxPort) ports.InboxPort { inbox.InboxPort = in; return inbox }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, tune, func(r *rig) {
+				r.says("m1", "ES.1", "hello")
+				r.pass(time.Second)
+				require.Equal(t, domain.TurnAnswered, r.turns()[0].State())
+				require.True(t, r.turns()[0].Unsent())
+				r.control(domain.ControlBlock, 0)
+				inbox.dead.Store(false)
+				r.pass(10 * time.Minute)
+				require.Empty(t, r.phone.calls(), "a blocked person gets nothing, however ready it was")
+				turn := r.turns()[0]
+				require.Equal(t, domain.TurnDropped, turn.State())
+				require.Equal(t, "blocked", turn.Reason())
+				require.Equal(t, 1, r.events.count(ports.StageDropped, "blocked"))
+				require.Len(t, r.brain.requests(), 1)
+				require.Empty(t, r.history(), "an answer that nobody got is not remembered")
+				r.control(domain.ControlUnblock, 0)
+				r.says("m2", "ES.1", "and now?")
+				r.pass(time.Minute)
+				require.Len(t, r.answers(), 1)
+				require.Contains(t, r.answers()[0], "and now?")
+				require.NotContains(t, r.answers()[0], "hello", "what was dropped stays dropped")
+			})
+		})
+	}
 }
 
 func TestListsOfPeople(t *testing.T) {
