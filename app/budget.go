@@ -155,7 +155,7 @@ func (s *session) budget(ctx context.Context) (verdict, error) {
 	}
 	switch s.rung {
 	case rungSilence:
-		return verdict{drop: "budget"}, nil
+		return verdict{drop: reasonBudget}, nil
 	case rungSentence:
 		language := s.language(understanding{})
 		return verdict{reply: &domain.Reply{Text: sentence(noticeBudget, language), Language: language}}, nil
@@ -164,7 +164,9 @@ func (s *session) budget(ctx context.Context) (verdict, error) {
 }
 
 // afford lets a sentence that another gate has put in place of an answer pass if there
-// is money for its message. The verdict of a gate that fails is passed on.
+// is money for its message. It waits while only what others have set aside is in its way.
+// Who asks for a human is handed over without it. The verdict of a gate that fails is
+// passed on.
 func (s *session) afford(ctx context.Context, v verdict, err error) (verdict, error) {
 	if err != nil || v.reply == nil || !s.budgeted() {
 		return v, err
@@ -174,8 +176,14 @@ func (s *session) afford(ctx context.Context, v verdict, err error) (verdict, er
 	switch {
 	case err != nil && s.turn.Attempt() <= maxTakeUps:
 		return verdict{}, fmt.Errorf("%w: set money aside: %w", errStore, err)
+	case err == nil && got.Step < 0 && !s.used(got.Spent, 100) && s.turn.Attempt() < maxTakeUps:
+		return verdict{later: sendBackoff(s.turn.Attempt(), 0)}, nil
+	case err == nil && got.Step < 0 && s.wants != "":
+		s.rung = rungSilence
+		s.event(ports.StageBudgetStep, 0, s.rung.String(), nil)
+		return verdict{reply: v.reply, unsaid: true}, nil
 	case err == nil && got.Step < 0:
-		return verdict{drop: "budget"}, nil
+		return verdict{drop: reasonBudget}, nil
 	}
 	return v, nil
 }
@@ -210,6 +218,9 @@ func (s *session) model() ports.LLMPort {
 	}
 	return s.persona.LLM
 }
+
+// reasonBudget is why a turn is dropped, or waits, that nobody may pay for.
+const reasonBudget = "budget"
 
 // errRefused is what a vendor call ends with that no budget is left for.
 var errRefused = &ports.Error{Op: "budget", Kind: ports.KindCanceled, Err: ports.ErrOverBudget}

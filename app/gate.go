@@ -20,6 +20,8 @@ type verdict struct {
 	later time.Duration
 	// reply is said instead of an answer of the model.
 	reply *domain.Reply
+	// unsaid hands the person over without the reply, for which there is no money.
+	unsaid bool
 }
 
 // pass asks the gates in their order; the first that does not let the turn pass
@@ -29,6 +31,7 @@ func (s *session) pass(ctx context.Context) (verdict, error) {
 	if state := s.turn.State(); state != domain.TurnReceived && state != domain.TurnTranscribed {
 		return verdict{}, nil
 	}
+	s.wants = ""
 	for _, g := range s.gates {
 		if v, err := g(ctx, s); err != nil || v != (verdict{}) {
 			return s.afford(ctx, v, err)

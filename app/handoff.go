@@ -16,6 +16,8 @@ import (
 //   - Once the sentence has left, the bot keeps silent for PauseFor, and the receiver is
 //     told. The turn ends only then: a process that dies in between leaves an open turn,
 //     and the next one goes on where the note stands.
+//   - When the budget has no money left for the sentence, all of that is done without it,
+//     and the receiver is told so.
 //   - A receiver that is out of order is tried again while the pause lasts, at most
 //     maxHandoffTries times.
 
@@ -44,7 +46,6 @@ type Handing struct {
 // handedOver is the gate of those who ask for a human, in writing, by a button, or by a
 // voice message that was heard before.
 func handedOver(_ context.Context, s *session) (verdict, error) {
-	s.wants = ""
 	if reply := s.handsOver(); reply != nil {
 		return verdict{reply: reply}, nil
 	}
@@ -124,6 +125,15 @@ func (s *session) interject() error {
 	return s.turn.Answer(*s.instead)
 }
 
+// handOverUnsaid notes durably that the receiver is owed the request, which costs nothing,
+// of a person nobody may spend a message on any more.
+func (s *session) handOverUnsaid(ctx context.Context) error {
+	if err := s.turn.HandOverUnsaid(s.instead.Language, reasonBudget); err != nil {
+		return err
+	}
+	return s.checkpoint(ctx)
+}
+
 // handOff pauses the conversation and tells the receiver, once the sentence that says so
 // has left. It reports true when the lease is given back because the receiver is to be
 // tried again.
@@ -141,7 +151,7 @@ func (s *session) handOff(ctx context.Context) (bool, error) {
 		s.event(ports.StageHandoff, 0, firstOf(s.wants, "resumed"), nil)
 	}
 	if s.deps.Handoffs == nil {
-		return false, s.turn.HandoffEnds(domain.HandoffTold)
+		return false, s.endHandoff(domain.HandoffTold)
 	}
 	// A status of the sentence, or somebody of the business, brings the turn up early. Who
 	// ended the pause wants the bot to go on, though: the receiver gets a last call.
@@ -154,16 +164,28 @@ func (s *session) handOff(ctx context.Context) (bool, error) {
 	switch {
 	case err == nil:
 		s.event(ports.StageHandoffTold, time.Since(began), "", nil)
-		return false, s.turn.HandoffEnds(domain.HandoffTold)
+		return false, s.endHandoff(domain.HandoffTold)
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx) // told to stop, or the lease is lost
 	case last || !(ports.Retryable(err) || ports.KindOf(err) == ports.KindDenied):
 		s.event(ports.StageHandoffTold, time.Since(began), string(ports.KindOf(err)), err)
-		return false, s.turn.HandoffEnds(domain.HandoffFailed)
+		return false, s.endHandoff(domain.HandoffFailed)
 	}
 	wait := min(max(handoffWaits[h.Tries], ports.RetryAfter(err)), s.controls.Paused)
 	s.turn.HandoffTried(s.now().Add(wait))
 	return true, s.postpone(ctx, wait, reasonHandoff, err)
+}
+
+// endHandoff closes the hand-off. Of a person who was told nothing the turn ends with it.
+func (s *session) endHandoff(state domain.HandoffState) error {
+	unsaid := s.turn.Unsaid()
+	if err := s.turn.HandoffEnds(state); err != nil {
+		return err
+	}
+	if unsaid {
+		s.event(ports.StageDropped, 0, s.turn.Reason(), nil)
+	}
+	return nil
 }
 
 // tell makes one call to the receiver.
@@ -172,7 +194,7 @@ func (s *session) tell(ctx context.Context) error {
 	defer cancel()
 	return s.deps.Handoffs.Request(ctx, ports.Handoff{
 		ID: s.turn.ID(), At: s.turn.StartedAt(), Number: s.turn.Number(), Conversation: s.turn.Conversation(),
-		Contact: s.turn.To(), Language: s.turn.Reply().Language,
+		Contact: s.turn.To(), Language: s.turn.Reply().Language, Unsaid: s.turn.Unsaid(),
 	})
 }
 

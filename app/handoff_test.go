@@ -299,6 +299,76 @@ func TestSentenceThatFailsLateIsSentAgain(t *testing.T) {
 	})
 }
 
+// broke is a bot whose budget of the day is used up by others.
+func broke(r *rig) {
+	r.t.Helper()
+	other := ports.Payer{Day: time.Now().UTC().Format(time.DateOnly), Number: number, User: "other"}
+	_, err := r.store.Settle(context.Background(), ports.Settlement{ID: "other", Payer: other, Amount: r.opt.Budget.Day})
+	require.NoError(r.t, err)
+}
+
+// TestHandoffNeedsNoBudget: nothing may be spent any more, not even on the sentence. To
+// ask for a human costs nothing, and the human hears that the person was told nothing.
+func TestHandoffNeedsNoBudget(t *testing.T) {
+	for name, fail := range map[string]func(int) error{"at once": nil, "later": down(ports.KindTransient, 2)} {
+		t.Run(name, func(t *testing.T) {
+			desk, tune := handing(fail)
+			bubble(t, func(r *rig) {
+				spending(100)(r)
+				tune(r)
+				r.wrap = func(in ports.InboxPort) ports.InboxPort { return &dying{in, 1} }
+			}, func(r *rig) {
+				broke(r)
+				spent := r.spent()
+				r.says("m1", "ES.1", "Quiero hablar con una persona")
+				r.pass(50 * time.Minute) // and the process that told the desk dies once
+				require.Empty(t, r.phone.calls())
+				require.Equal(t, spent, r.spent())
+				require.NotEmpty(t, desk.Received())
+				got := desk.Received()[0]
+				require.True(t, got.Unsaid)
+				require.Equal(t, "es", got.Language)
+				require.Equal(t, domain.UserID("ES.1"), got.Contact.UserID)
+				require.Equal(t, domain.PausedByUser, r.controls().PausedBy)
+				turn := r.turns()[0]
+				require.Equal(t, domain.TurnDropped, turn.State())
+				require.Equal(t, "budget", turn.Reason())
+				require.Positive(t, r.events.count(ports.StageDropped, "budget"))
+				require.Equal(t, 1, r.events.count(ports.StageHandoff, "text"))
+
+				r.says("m2", "ES.1", "human")
+				r.pass(5 * time.Minute)
+				require.Len(t, r.turns(), 1, "once in a pause")
+				r.speaks("m3", "ES.2", "human")
+				r.pass(time.Minute)
+				require.Empty(t, r.ears.asked, "to hear it would cost")
+			})
+		})
+	}
+}
+
+// TestSentenceWaitsForMoneyThatOthersHold, and what they do not spend pays for it.
+func TestSentenceWaitsForMoneyThatOthersHold(t *testing.T) {
+	desk, tune := handing(nil)
+	bubble(t, func(r *rig) { spending(100)(r); tune(r) }, func(r *rig) {
+		other := ports.Payer{Day: time.Now().UTC().Format(time.DateOnly), Number: number, User: "other"}
+		_, err := r.store.Reserve(context.Background(), ports.Reservation{
+			ID: "other", Payer: other, Caps: ports.Budgets{Total: r.opt.Budget.Day}, Steps: []ports.Step{{Amount: 99 * unit, Below: 100}}, TTL: time.Hour,
+		})
+		require.NoError(t, err)
+		r.says("m1", "ES.1", "human")
+		r.settle()
+		require.Empty(t, r.phone.calls())
+		require.Empty(t, desk.Received())
+		_, err = r.store.Settle(context.Background(), ports.Settlement{ID: "other", Payer: other})
+		require.NoError(t, err)
+		r.pass(time.Minute)
+		require.Len(t, r.answers(), 1)
+		require.Len(t, desk.Received(), 1)
+		require.False(t, desk.Received()[0].Unsaid)
+	})
+}
+
 // TestStopIsStrongerThanHuman in the same turn.
 func TestStopIsStrongerThanHuman(t *testing.T) {
 	desk, tune := handing(nil)
@@ -307,5 +377,20 @@ func TestStopIsStrongerThanHuman(t *testing.T) {
 		r.settle()
 		require.Empty(t, desk.Received())
 		require.True(t, r.controls().OptedOut)
+	})
+}
+
+// TestStopThatJoinsIsStrongerThanHuman: the sentence for who asks for a human is ready,
+// and has not left yet.
+func TestStopThatJoinsIsStrongerThanHuman(t *testing.T) {
+	desk, tune := handing(nil)
+	bubble(t, func(r *rig) { tune(r); r.opt.Burst.Window = 3 * time.Second }, func(r *rig) {
+		r.says("m1", "ES.1", "human")
+		r.pass(time.Second)
+		r.says("m2", "ES.1", "stop")
+		r.pass(time.Minute)
+		require.Equal(t, []string{optedOutSentence}, r.answers())
+		require.Empty(t, desk.Received())
+		require.Zero(t, r.controls().Paused)
 	})
 }

@@ -92,16 +92,24 @@ func languageOf(word string, words map[string][]string, preferred string) (strin
 // spoken is the language of the conversation, as far as it is known without asking.
 func (s *session) spoken() string { return s.language(understanding{}) }
 
+// lastCommand is the newest command of the turn.
+func (s *session) lastCommand() (command, string) {
+	for _, m := range slices.Backward(s.inputs) {
+		if m.Group != "" {
+			continue
+		}
+		if is, language := s.commandOf(m); is != noCommand {
+			return is, language
+		}
+	}
+	return noCommand, ""
+}
+
 // optedOut is the gate of those who asked not to be answered. The newest command of the
 // turn counts. A person who says stop is told so once, and gets no other word until the
 // person says start.
 func optedOut(ctx context.Context, s *session) (verdict, error) {
-	is, language := noCommand, ""
-	for _, m := range slices.Backward(s.inputs) {
-		if is, language = s.commandOf(m); is != noCommand && m.Group == "" {
-			break
-		}
-	}
+	is, language := s.lastCommand()
 	switch {
 	case is == stopCommand:
 		// Who had opted out before is told nothing, but a turn that was taken up again may
@@ -109,16 +117,15 @@ func optedOut(ctx context.Context, s *session) (verdict, error) {
 		if s.controls.OptedOut && !s.confirms && s.turn.Attempt() == 1 {
 			return verdict{drop: reasonOptedOut}, nil
 		}
-		if err := s.decide(ctx, domain.ControlOptOut); err != nil {
+		if err := s.obey(ctx, is); err != nil {
 			return verdict{}, err
 		}
-		s.controls.OptedOut, s.confirms = true, true
+		s.confirms = true
 		return s.confirm(noticeOptedOut, language), nil
 	case is == startCommand && s.controls.OptedOut:
-		if err := s.decide(ctx, domain.ControlOptIn); err != nil {
+		if err := s.obey(ctx, is); err != nil {
 			return verdict{}, err
 		}
-		s.controls.OptedOut = false
 		return s.confirm(noticeOptedIn, language), nil
 	case s.controls.OptedOut:
 		return verdict{drop: reasonOptedOut}, nil
@@ -141,5 +148,45 @@ func (s *session) change(ctx context.Context, ch domain.ControlChange) error {
 	if err := s.deps.Controls.ControlHeld(ctx, s.lease, ch); err != nil {
 		return storeTrouble("store what was decided", err)
 	}
+	return nil
+}
+
+// heed stores what a turn commands that ends without coming to its gate: people answered
+// it, it is too old, or its writer is blocked. Nothing is said.
+func (s *session) heed(ctx context.Context) error {
+	if s.persona == nil {
+		return nil
+	}
+	is, _ := s.lastCommand()
+	return s.obey(ctx, is)
+}
+
+// heedStop stores a stop that came while people have the conversation. It reports true
+// when the person is still to be told so: not now, when the bot would talk over them, but
+// once the pause has ended and nobody has answered. A start can wait until then.
+func (s *session) heedStop(ctx context.Context) (bool, error) {
+	if s.persona == nil || s.controls.OptedOut {
+		return false, nil
+	}
+	if is, _ := s.lastCommand(); is != stopCommand {
+		return false, nil
+	}
+	return true, s.obey(ctx, stopCommand)
+}
+
+// obey stores a command, unless it is in force.
+func (s *session) obey(ctx context.Context, is command) error {
+	kind := domain.ControlOptOut
+	switch {
+	case is == stopCommand && !s.controls.OptedOut:
+	case is == startCommand && s.controls.OptedOut:
+		kind = domain.ControlOptIn
+	default:
+		return nil
+	}
+	if err := s.decide(ctx, kind); err != nil {
+		return err
+	}
+	s.controls.OptedOut = is == stopCommand
 	return nil
 }

@@ -141,9 +141,14 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 				return s.drop(ctx, v.drop)
 			}
 			if v.later > 0 {
-				return s.postpone(ctx, v.later, "budget", nil)
+				return s.postpone(ctx, v.later, reasonBudget, nil)
 			}
-			s.instead = v.reply
+			if s.instead = v.reply; v.unsaid {
+				if err := s.handOverUnsaid(ctx); err != nil {
+					return err
+				}
+				break
+			}
 			if again, err = s.compose(ctx); err != nil {
 				return err
 			}
@@ -238,6 +243,9 @@ func (s *session) now() time.Time {
 }
 
 func (s *session) drop(ctx context.Context, reason string) error {
+	if err := s.heed(ctx); err != nil {
+		return err
+	}
 	if err := s.turn.Drop(reason); err != nil {
 		return err
 	}

@@ -70,12 +70,20 @@ func (s *session) silence() string {
 	return reasonPaused
 }
 
-// leave gives the conversation back until later. Nothing is stored of the turn: it was
-// only looked at.
+// leave gives the conversation back until later. Nothing is stored of the turn, which was
+// only looked at, unless it has something to confirm later.
 func (s *session) leave(ctx context.Context, after time.Duration) error {
+	owes, err := s.heedStop(ctx)
+	if err != nil {
+		return err
+	}
+	var turn *domain.Turn
+	if owes {
+		turn = &s.turn // taken up again, it knows that it has not told the person
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
-	if err := s.deps.Inbox.Defer(ctx, s.lease, nil, after); err != nil {
+	if err := s.deps.Inbox.Defer(ctx, s.lease, turn, after); err != nil {
 		return storeTrouble("leave the conversation to people", err)
 	}
 	s.event(ports.StageDeferred, after, reasonPaused, nil)

@@ -35,6 +35,21 @@ func (t *Turn) HandOver(sentence Reply) error {
 	return nil
 }
 
+// HandOverUnsaid is HandOver without the sentence, for when nothing may be sent: the
+// receiver is owed the request all the same, and once it is told the turn ends as dropped
+// for the given reason. It must be stored before anything else is done about it.
+func (t *Turn) HandOverUnsaid(language, reason string) error {
+	if t.r.State != TurnReceived && t.r.State != TurnTranscribed {
+		return t.refuse("hand over")
+	}
+	t.r.Reply, t.r.Reason = Reply{Language: language}, reason
+	t.r.State, t.r.Handoff = TurnSending, Handoff{State: HandoffOwed}
+	return nil
+}
+
+// Unsaid reports whether a person is handed over without having been told so.
+func (t Turn) Unsaid() bool { return t.r.Handoff.State != "" && len(t.r.Parts) == 0 && t.reached(TurnSending) }
+
 // HandoffTried counts a call to the receiver that failed, and notes when the next is due.
 func (t *Turn) HandoffTried(next time.Time) {
 	t.r.Handoff.Tries++

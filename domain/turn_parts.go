@@ -252,6 +252,8 @@ func (t *Turn) settle() {
 	switch {
 	case open, t.r.Handoff.State == HandoffOwed:
 		t.r.State = TurnSending
+	case len(t.r.Parts) == 0:
+		t.r.State = TurnDropped // the person was handed over unsaid
 	case best < 0 && failure != nil:
 		t.r.State, t.r.Reason = TurnFailed, string(failure.Class)
 	case best < 0:

@@ -29,4 +29,6 @@ type Handoff struct {
 	Contact domain.Contact
 	// Language is the BCP 47 tag of the sentence the person was told, or empty.
 	Language string
+	// Unsaid is true for a person who was told nothing, since no money was left for it.
+	Unsaid bool
 }

@@ -79,13 +79,14 @@ type event struct {
 	Conversation domain.ConversationID `json:"conversation_id"`
 	Contact      contact               `json:"contact"`
 	Language     string                `json:"language,omitempty"`
+	Unsaid       bool                  `json:"unsaid,omitempty"`
 }
 
 // Request implements ports.HandoffPort.
 func (w *Webhook) Request(ctx context.Context, h ports.Handoff) error {
 	body, err := json.Marshal(event{
 		ID: h.ID, Type: "handoff.requested", At: h.At.UTC(), Number: h.Number, Conversation: h.Conversation,
-		Contact: contact{UserID: h.Contact.UserID, Phone: h.Contact.Phone}, Language: h.Language,
+		Contact: contact{UserID: h.Contact.UserID, Phone: h.Contact.Phone}, Language: h.Language, Unsaid: h.Unsaid,
 	})
 	if err != nil {
 		return &ports.Error{Op: op, Kind: ports.KindInvalid, Err: errors.New("the event has no JSON form")}

@@ -57,6 +57,7 @@ func (d *desk) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 			Phone  string `json:"phone"`
 		} `json:"contact"`
 		Language string `json:"language"`
+		Unsaid   bool   `json:"unsaid"`
 	}
 	if json.NewDecoder(r.Body).Decode(&in) != nil {
 		return
@@ -65,7 +66,7 @@ func (d *desk) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	defer d.mu.Unlock()
 	d.got = append(d.got, ports.Handoff{
 		ID: domain.TurnID(in.ID), At: in.At, Number: domain.NumberID(in.PhoneNumberID), Conversation: domain.ConversationID(in.ConversationID),
-		Contact: domain.Contact{UserID: domain.UserID(in.Contact.UserID), Phone: domain.Phone(in.Contact.Phone)}, Language: in.Language,
+		Contact: domain.Contact{UserID: domain.UserID(in.Contact.UserID), Phone: domain.Phone(in.Contact.Phone)}, Language: in.Language, Unsaid: in.Unsaid,
 	})
 }
 

@@ -25,7 +25,7 @@ type HandoffHarness struct {
 func TestHandoff(t *testing.T, h HandoffHarness) {
 	request := ports.Handoff{
 		ID: "turn7", At: time.Date(2026, 11, 22, 21, 0, 0, 0, time.UTC), Number: "106", Conversation: "conv-1",
-		Contact: domain.Contact{UserID: "ES.13491208655302741918", Phone: "34600111222"}, Language: "es",
+		Contact: domain.Contact{UserID: "ES.13491208655302741918", Phone: "34600111222"}, Language: "es", Unsaid: true,
 	}
 	t.Run("TellsEverything", func(t *testing.T) {
 		port, got := h.New(t)

@@ -33,6 +33,9 @@ func TestHandoffRejectsBrokenReceivers(t *testing.T) {
 		"forgets the language": func(good *fake.Handoffs) receiver {
 			return func(ctx context.Context, h ports.Handoff) error { h.Language = ""; return good.Request(ctx, h) }
 		},
+		"forgets that nobody was told": func(good *fake.Handoffs) receiver {
+			return func(ctx context.Context, h ports.Handoff) error { h.Unsaid = false; return good.Request(ctx, h) }
+		},
 		"swallows failures": func(good *fake.Handoffs) receiver {
 			return func(ctx context.Context, h ports.Handoff) error { _ = good.Request(ctx, h); return nil }
 		},
@@ -67,7 +70,7 @@ func TestHandoffRejectsBrokenReceivers(t *testing.T) {
 		},
 	}
 	rejects(t, map[string]string{
-		"forgets the language": "TellsEverything", "swallows failures": "FailureHasItsKind", "tells whom": "FailureHasItsKind",
+		"forgets the language": "TellsEverything", "forgets that nobody was told": "TellsEverything", "swallows failures": "FailureHasItsKind", "tells whom": "FailureHasItsKind",
 		"ignores the context": "EndOfContextEndsIt", "says each time it may be done": "FailureHasItsKind", "takes only the first": "ManyAtOnce",
 	}, func(t *testing.T, name string) { porttest.TestHandoff(t, spoil(broken[name])) })
 }
