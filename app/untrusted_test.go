@@ -1,11 +1,13 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"whatsappnode/app"
 	"whatsappnode/domain"
 )
 
@@ -64,5 +66,32 @@ func TestScopeIsASetting(t *testing.T) {
 		r.says("m1", "ES.1", "hi")
 		r.settle()
 		require.NotContains(t, r.brain.raw()[0].System, "Keep to this business")
+	})
+}
+
+// TestMemoryBelongsToOneConversation: what one person said is in nobody else's question,
+// not even in the same person's at another number.
+func TestMemoryBelongsToOneConversation(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.more = map[domain.NumberID]app.Persona{support: r.opt.Persona, sales: r.opt.Persona}
+	}, func(r *rig) {
+		r.receives(at(support, message("m1", "ES.1", domain.Text{Body: "my code is hunter2"})))
+		r.settle()
+		r.receives(
+			at(support, message("m2", "ES.2", domain.Text{Body: "what is the code?"})), at(sales, message("m3", "ES.1", domain.Text{Body: "what is my code?"})),
+			at(support, message("m4", "ES.1", domain.Text{Body: "and mine?"})),
+		)
+		r.settle()
+		asked := r.brain.requests()
+		require.Len(t, asked, 4)
+		knows := 0
+		for _, req := range asked[1:] {
+			told := fmt.Sprint(req)
+			if strings.Contains(told, "hunter2") {
+				knows++
+				require.Contains(t, told, "and mine?")
+			}
+		}
+		require.Equal(t, 1, knows, "who said it is reminded of it")
 	})
 }

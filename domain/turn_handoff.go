@@ -48,7 +48,9 @@ func (t *Turn) HandOverUnsaid(language, reason string) error {
 }
 
 // Unsaid reports whether a person is handed over without having been told so.
-func (t Turn) Unsaid() bool { return t.r.Handoff.State != "" && len(t.r.Parts) == 0 && t.reached(TurnSending) }
+func (t Turn) Unsaid() bool {
+	return t.r.Handoff.State != "" && len(t.r.Parts) == 0 && t.reached(TurnSending)
+}
 
 // HandoffTried counts a call to the receiver that failed, and notes when the next is due.
 func (t *Turn) HandoffTried(next time.Time) {
