@@ -3,6 +3,7 @@ package record_test
 import (
 	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestTurnRoundTrip(t *testing.T) {
 		ID: "t1", Conversation: "c1", Number: "100", State: domain.TurnReceived, Inputs: []domain.MessageID{"wamid.1"},
 	}
 	full := domain.TurnRecord{
-		ID: "t1", Conversation: "c1", Number: "100", To: domain.Contact{UserID: "ES.1"}, State: domain.TurnFailed, Reason: "media",
+		ID: "t1", Conversation: "c1", Number: "100", To: domain.Contact{UserID: "ES.1", Phone: "34600", Name: "Ana"}, State: domain.TurnFailed, Reason: "media",
 		Inputs: []domain.MessageID{"wamid.1", "wamid.2"}, StartedAt: at, Attempt: 3,
 		Transcripts: map[domain.MessageID]domain.Transcript{"wamid.1": {Text: "hola", Language: "es", Confidence: 0.9}},
 		Reply:       domain.Reply{Text: "sí", Language: "es"}, Apology: true, Recovered: true, Trace: "00-1-2-01",
@@ -114,9 +115,15 @@ func TestTurnRoundTrip(t *testing.T) {
 				Kind: domain.PartVoice, Text: "sí", Media: "m", State: domain.PartFailed, Attempt: 2, IntendedAt: at, UnknownSince: at, Waits: 2,
 				MessageID: "wamid.9", Failure: &domain.Failure{Code: 131053, Class: domain.FailMedia},
 			},
-			{Kind: domain.PartText, Text: "sí", State: domain.PartPlanned},
+			{Kind: domain.PartText, Text: "sí", State: domain.PartPlanned, Aside: true, Pricing: &domain.Pricing{Billable: true, Category: "service", Type: "regular", Model: "PMP"}},
 		},
+		Expenses: domain.Expenses{{
+			Stage: "llm", Vendor: "genai", Use: domain.Use{InputTokens: 1, OutputTokens: 2, Heard: 3 * time.Millisecond, Spoken: 4 * time.Second, Characters: 5},
+			Calls: 6, Doubtful: 7, Unpriced: 8, Cost: 81_800_000, DoubtfulCost: 9,
+		}},
+		Handoff: domain.Handoff{State: domain.HandoffOwed, Tries: 2, NextTry: at},
 	}
+	complete(t, "TurnRecord", reflect.ValueOf(full))
 	for _, r := range []domain.TurnRecord{base, full} {
 		want, err := domain.RestoreTurn(r)
 		require.NoError(t, err)
@@ -125,6 +132,44 @@ func TestTurnRoundTrip(t *testing.T) {
 		got, err := record.DecodeTurn(data)
 		require.NoError(t, err)
 		assert.Equal(t, want.Record(), got.Record())
+	}
+}
+
+// complete demands that an example has a value in every field, so that one that is
+// added to the domain and forgotten in its record is noticed. Of a list one element with
+// a value is enough for each field.
+func complete(t *testing.T, path string, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Pointer:
+		require.False(t, v.IsNil(), path)
+		complete(t, path, v.Elem())
+	case reflect.Struct:
+		if _, isTime := v.Interface().(time.Time); isTime {
+			require.False(t, v.IsZero(), path)
+			return
+		}
+		for i := range v.NumField() {
+			complete(t, path+"."+v.Type().Field(i).Name, v.Field(i))
+		}
+	case reflect.Slice:
+		require.NotZero(t, v.Len(), path)
+		if v.Type().Elem().Kind() != reflect.Struct {
+			return
+		}
+		for i := range v.Type().Elem().NumField() {
+			filled := -1
+			for n := range v.Len() {
+				if !v.Index(n).Field(i).IsZero() {
+					filled = n
+				}
+			}
+			name := path + "." + v.Type().Elem().Field(i).Name
+			require.GreaterOrEqual(t, filled, 0, name)
+			complete(t, name, v.Index(filled).Field(i))
+		}
+	default:
+		require.False(t, v.IsZero(), path)
 	}
 }
 

@@ -1,6 +1,8 @@
 package porttest
 
 import (
+	"time"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +14,10 @@ func turnCheckpoint(c *storeCase) {
 	c.admit(textOfA("1"), textOfA("2"))
 	w := c.lease()
 	t := c.intended("t1", w, w.Pending...)
+	t.Charge(domain.Expenses{{ // in whole milliseconds, as they are stored
+		Stage: domain.StageHear, Vendor: "v", Use: domain.Use{InputTokens: 1, OutputTokens: 2, Heard: 3 * time.Millisecond, Spoken: 4 * time.Second, Characters: 5},
+		Calls: 6, Doubtful: 7, Unpriced: 8, Cost: 9, DoubtfulCost: 10,
+	}})
 	c.checkpoint(w, t)
 	c.notDue("a checkpoint keeps the lease")
 	c.advance(w.Lease.TTL) // the worker died before it finished

@@ -175,6 +175,14 @@ type forgetful struct{ *fake.Store }
 
 func (forgetful) Checkpoint(context.Context, ports.Lease, domain.Turn) error { return nil }
 
+// costless forgets what a turn cost.
+type costless struct{ *fake.Store }
+
+func (s costless) Checkpoint(ctx context.Context, l ports.Lease, t domain.Turn) error {
+	t.Charge(nil)
+	return s.Store.Checkpoint(ctx, l, t)
+}
+
 // keepsInputs leaves the consumed messages in the inbox.
 type keepsInputs struct{ *fake.Store }
 

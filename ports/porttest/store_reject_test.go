@@ -34,6 +34,7 @@ var brokenStores = map[string]func(good *fake.Store) porttest.Store{
 	"strangers first":               func(s *fake.Store) porttest.Store { return noHeadStart{s} },
 	"newest due first":              func(s *fake.Store) porttest.Store { return &unfair{Store: s} },
 	"checkpoint lost":               func(s *fake.Store) porttest.Store { return forgetful{s} },
+	"costs of a turn lost":          func(s *fake.Store) porttest.Store { return costless{s} },
 	"finish keeps consumed":         func(s *fake.Store) porttest.Store { return keepsInputs{s} },
 	"finish loses new messages":     func(s *fake.Store) porttest.Store { return losesNew{s} },
 	"finish twice":                  func(s *fake.Store) porttest.Store { return lenientFinish{s} },

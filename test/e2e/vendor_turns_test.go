@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whatsappnode/test/googlefake"
+	"whatsappnode/test/simulator"
 )
 
 // nobody leaves the choice of the vendors to the keys.
@@ -51,6 +52,28 @@ func TestVoiceTurnOnGoogleCloud(t *testing.T) {
 	said := google.Speakings()
 	require.Len(t, said, 1)
 	require.Equal(t, "You said: where is my parcel", said[0].Text)
+}
+
+// TestATurnThatCostMoneyIsTakenUpAgain: what was spent on a turn is stored with it, and
+// the turn can be read again when it has to wait.
+func TestATurnThatCostMoneyIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	model := geminiServer(t)
+	b := start(t, settings{
+		"LLM_PROVIDER": "genai", "GEMINI_API_KEY": vendorKey, "GEMINI_BASE_URL": model.http.URL, "REPLY_MODE": "text",
+	})
+	ana := b.user(t, simulator.UserSpec{Phone: "34600111222"})
+	b.faults(func(f *simulator.Faults) {
+		f.ErrorByRecipient["34600111222"] = simulator.RecipientError{Code: 131016, Times: 1} // it passes
+	})
+	ana.writes("one")
+	ana.reads("You said: one")
+	b.logs("turn.deferred", 1)
+	require.Empty(t, b.events("bot.trouble"))
+	eventually(t, "what was spent before the wait is in the books", func() bool {
+		dollars, _ := b.spentInDollars(t)
+		return dollars > 0
+	})
 }
 
 // TestVendorThatDiesInATurnIsReplaced: the second answers within the turn's budget,
