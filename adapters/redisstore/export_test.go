@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -47,3 +48,25 @@ func (s *Store) Sweep(ctx context.Context) error { return s.sweep(ctx) }
 
 // Held is how many leases the store remembers to tell of news.
 func (s *Store) Held() int { return s.news.Len() }
+
+// Idle are the conversations that a sweep has found to have nothing left, and Retire is what
+// it does next with each.
+func (s *Store) Idle(ctx context.Context) ([]string, error) {
+	var out []string
+	for part := range s.bases {
+		found, err := s.idle(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+func (s *Store) Retire(ctx context.Context, conv string) error {
+	part, ok := s.home(conv)
+	if !ok {
+		return errors.New("no conversation of this store")
+	}
+	return s.retire(ctx, part, conv)
+}
