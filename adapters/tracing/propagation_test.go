@@ -89,3 +89,25 @@ func FuzzCloudTraceContext(f *testing.F) {
 		require.Len(t, tracing.Traceparent(trace.ContextWithRemoteSpanContext(context.Background(), sc)), 55)
 	})
 }
+
+// FuzzTraceHeaders: both headers come from anybody, and what is taken of them is stored
+// and logged. It is a traceparent of one of them or nothing, and stays what it is when it
+// is read again.
+func FuzzTraceHeaders(f *testing.F) {
+	for _, s := range [][2]string{
+		{parent, ""}, {"", cloud}, {parent, cloud}, {"00-x", cloud}, {parent + "-more", ""}, {"01" + parent[2:] + "-more", ""}, {"ff" + parent[2:], cloud},
+		{strings.ToUpper(parent), ""}, {parent[:53] + "ff", ""}, {" " + parent + " ", "\x00"}, {strings.Repeat(parent, 100), strings.Repeat(cloud, 100)},
+	} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, w3c, google string) {
+		got := seen(t, map[string]string{"traceparent": w3c, "X-Cloud-Trace-Context": google})
+		if got == "" {
+			return
+		}
+		require.Regexp(t, `^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$`, got)
+		id := got[3:35]
+		require.True(t, strings.Contains(w3c, id) || strings.HasPrefix(strings.ToLower(google), id))
+		require.Equal(t, got, seen(t, map[string]string{"traceparent": got}))
+	})
+}

@@ -4,7 +4,7 @@ import "whatsappnode/domain"
 
 // readFields are the webhook fields that are read: what users write and what became of
 // our sends, and what the business itself wrote from its phone or another program.
-var readFields = map[string]bool{"messages": true, "smb_message_echoes": true, "message_echoes": true}
+var readFields = map[string]bool{FieldMessages: true, FieldAppEchoes: true, FieldEchoes: true}
 
 // echoes reads what the business wrote to people. Each is a message in that person's
 // conversation, and the person is known as the writer of a message is.

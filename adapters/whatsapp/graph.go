@@ -30,6 +30,7 @@ type call struct {
 	size    int64
 	body    func() io.ReadCloser // nil for none; called again when nothing of it was written
 	timeout time.Duration
+	token   string // in place of the access token, or empty
 	// once marks a message: the request must not be repeated when it may have left.
 	once bool
 	out  any
@@ -44,7 +45,7 @@ func (m *Messenger) do(ctx context.Context, c call) error {
 	if err := ports.FromContext(ctx, c.op); err != nil {
 		return err
 	}
-	token := m.cfg.AccessToken()
+	token := firstOf(c.token, m.cfg.AccessToken())
 	if token == "" {
 		return &ports.Error{Op: c.op, Kind: ports.KindDenied, Scope: ports.ScopeAccount, Err: errNoToken}
 	}

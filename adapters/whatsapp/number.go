@@ -18,7 +18,7 @@ const numberTimeout = 10 * time.Second
 
 // numberFields are asked for by name: the Graph API gives the rest only so (Meta,
 // "Get a phone number").
-const numberFields = "id,display_phone_number,quality_rating,code_verification_status,platform_type,throughput"
+const numberFields = "id,display_phone_number,quality_rating,code_verification_status,platform_type,throughput,is_on_biz_app"
 
 // Number is what Meta says of a business phone number. A field that Meta left out is
 // empty.
@@ -35,6 +35,9 @@ type Number struct {
 	Platform string
 	// Throughput is STANDARD or HIGH.
 	Throughput string
+	// OnBizApp is true for a number that people use in the WhatsApp Business app, too
+	// (Meta, "Onboarding WhatsApp Business app users").
+	OnBizApp bool
 }
 
 // LookUp asks Meta about a business number. That shows that the address is Meta's,
@@ -53,6 +56,7 @@ func (m *Messenger) LookUp(ctx context.Context, number domain.NumberID) (Number,
 		Quality      string `json:"quality_rating"`
 		Verification string `json:"code_verification_status"`
 		Platform     string `json:"platform_type"`
+		OnBizApp     bool   `json:"is_on_biz_app"`
 		Throughput   struct{ Level string }
 	}
 	c := call{
@@ -67,7 +71,7 @@ func (m *Messenger) LookUp(ctx context.Context, number domain.NumberID) (Number,
 	case err == nil:
 		return Number{
 			ID: number, Display: answer.Display, Quality: answer.Quality, Verification: answer.Verification,
-			Platform: answer.Platform, Throughput: answer.Throughput.Level,
+			Platform: answer.Platform, Throughput: answer.Throughput.Level, OnBizApp: answer.OnBizApp,
 		}, nil
 	case errors.As(err, &e) && (e.Code == "100" || e.Code == "33"):
 		// "Object with ID does not exist, cannot be loaded due to missing permissions"

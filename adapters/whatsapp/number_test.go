@@ -44,14 +44,14 @@ func messengerAt(t *testing.T, base, token string) *whatsapp.Messenger {
 
 func TestLookUpAsksForTheNumber(t *testing.T) {
 	m, last := numberServer(t, 200, `{"display_phone_number":"+1 555-010-0200","quality_rating":"GREEN","code_verification_status":"EXPIRED",
-		"platform_type":"CLOUD_API","throughput":{"level":"STANDARD"},"id":"106500000000001","something":"new"}`)
+		"platform_type":"CLOUD_API","throughput":{"level":"STANDARD"},"is_on_biz_app":true,"id":"106500000000001","something":"new"}`)
 	n, err := m.LookUp(t.Context(), "106500000000001")
 	require.NoError(t, err)
 	require.Equal(t, whatsapp.Number{
-		ID: "106500000000001", Display: "+1 555-010-0200", Quality: "GREEN", Verification: "EXPIRED", Platform: "CLOUD_API", Throughput: "STANDARD",
+		ID: "106500000000001", Display: "+1 555-010-0200", Quality: "GREEN", Verification: "EXPIRED", Platform: "CLOUD_API", Throughput: "STANDARD", OnBizApp: true,
 	}, n)
 	require.Equal(t, recorded{
-		"GET", "/v26.0/106500000000001", "fields=id%2Cdisplay_phone_number%2Cquality_rating%2Ccode_verification_status%2Cplatform_type%2Cthroughput",
+		"GET", "/v26.0/106500000000001", "fields=id%2Cdisplay_phone_number%2Cquality_rating%2Ccode_verification_status%2Cplatform_type%2Cthroughput%2Cis_on_biz_app",
 		"", "Bearer " + testToken,
 	}, *last)
 	require.NoError(t, m.Healthy())

@@ -70,3 +70,20 @@ func TestGuardsNameTestsThatExist(t *testing.T) {
 	}
 	require.Greater(t, rows, 30, "the table was not found")
 }
+
+// TestCorporaAreKept of the parsers that read what anybody may send, or what was stored:
+// each run of the tests tries what fuzzing has found.
+func TestCorporaAreKept(t *testing.T) {
+	declared := declaredTests(t)
+	for folder, targets := range map[string][]string{
+		"whatsapp": {"FuzzVerify", "FuzzDecode", "FuzzMediaGuard"}, "tracing": {"FuzzTraceHeaders", "FuzzCloudTraceContext"},
+		"oggopus": {"FuzzRead", "FuzzDecode", "FuzzJoin"}, "voicenote": {"FuzzMeter"}, "record": {"FuzzDecode", "FuzzOpen"},
+	} {
+		for _, target := range targets {
+			require.True(t, declared[target], target)
+			kept, err := os.ReadDir(root + "/adapters/" + folder + "/testdata/fuzz/" + target)
+			require.NoError(t, err)
+			require.NotEmpty(t, kept, "%s of %s", target, folder)
+		}
+	}
+}

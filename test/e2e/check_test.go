@@ -203,6 +203,42 @@ func TestCheckOfAWrongConfiguration(t *testing.T) {
 	isInTheManual(t, "wrong", text.stdout)
 }
 
+// TestCheckOfTheWebhookFields: what Meta's app is not subscribed to never comes, and
+// nothing else would tell.
+func TestCheckOfTheWebhookFields(t *testing.T) {
+	t.Parallel()
+	all := []string{"messages", "smb_message_echoes", "message_echoes", "account_update"}
+	for name, c := range map[string]struct {
+		fields               []string
+		onPhones             bool
+		secret               string
+		result, detail, toDo string
+	}{
+		"all of them":                  {all, true, appSecret, "ok", "fields messages smb_message_echoes message_echoes", ""},
+		"no echoes":                    {all[:1], false, appSecret, "ok", "fields messages", "message_echoes"},
+		"no echoes, people answer":     {all[:1], true, appSecret, "warning", "WhatsApp Business app", "smb_message_echoes"},
+		"nothing":                      {[]string{"account_update"}, true, appSecret, "failed", "not subscribed", "WHATSAPP_APP_SECRET"},
+		"another app's secret":         {all, false, "another-secret", "ok", "could not be asked", ""},
+		"another's, and people answer": {all[:1], true, "another-secret", "warning", "could not be asked", "smb_message_echoes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim, err := simulator.New(simulator.Config{
+				PhoneNumberID: numberID, AccessToken: accessToken, AppSecret: c.secret, WebhookFields: c.fields, OnBizApp: c.onPhones, Seed: 1,
+			})
+			require.NoError(t, err)
+			graph := httptest.NewServer(sim.Handler())
+			t.Cleanup(func() { require.NoError(t, sim.Close()); graph.Close() })
+			_, r := checkedBy(t, prepare(t, settings{"GRAPH_BASE_URL": graph.URL}).env)
+			found := r.of(t, "graph", "")
+			require.Equal(t, c.result, found.Result, found.Detail)
+			require.Contains(t, found.Detail, c.detail)
+			require.Contains(t, found.ToDo, c.toDo)
+			require.Equal(t, c.toDo == "", found.ToDo == "", found.ToDo)
+		})
+	}
+}
+
 func TestCheckIsAskedRightly(t *testing.T) {
 	t.Parallel()
 	help := invoke(t, settings{}, "check", "--help")

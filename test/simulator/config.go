@@ -34,9 +34,15 @@ type Config struct {
 	PhoneNumberID string // the id in the path of the messages and media endpoints
 	WABAID        string // entry[].id of every webhook
 
+	AppID       string // of the app that the access token belongs to
 	AccessToken string // what the bot must send as bearer token
 	AppSecret   string // key of X-Hub-Signature-256
 	VerifyToken string // hub.verify_token of the GET handshake
+
+	// WebhookFields are what the app says that it is subscribed to; every webhook is delivered all the same. Default: all
+	// that the simulator sends.
+	WebhookFields []string
+	OnBizApp      bool // people use the number in the WhatsApp Business app, too
 
 	WebhookURL string // where webhooks go; while it is empty they wait
 	BaseURL    string // what media URLs start with; empty: the host of the request that asks, and no `url` in webhooks
@@ -92,6 +98,10 @@ func (c Config) withDefaults() (Config, error) {
 	str(&c.DisplayPhone, "15550100200")
 	str(&c.PhoneNumberID, "106500000000001")
 	str(&c.WABAID, "109900112233445")
+	str(&c.AppID, "220300000000001")
+	if c.WebhookFields == nil {
+		c.WebhookFields = []string{"messages", "smb_message_echoes", "message_echoes"}
+	}
 	str(&c.AccessToken, "simulated-access-token")
 	str(&c.AppSecret, "simulated-app-secret")
 	num(&c.UnknownRecipientCode, codeUndeliverable)

@@ -33,6 +33,10 @@ func (s *Simulator) serveGraph(w http.ResponseWriter, r *http.Request) {
 		} else {
 			s.postMessages(w, r)
 		}
+	case len(parts) == 1 && r.Method == http.MethodGet && parts[0] == "app":
+		writeJSON(w, http.StatusOK, obj("id", s.cfg.AppID))
+	case len(parts) == 2 && r.Method == http.MethodGet && parts[0] == s.cfg.AppID && parts[1] == subscriptionsEdge:
+		s.readSubscriptions(w)
 	case len(parts) == 1 && r.Method == http.MethodGet && parts[0] == s.cfg.PhoneNumberID:
 		s.readNumber(w, r)
 	case len(parts) == 1 && r.Method == http.MethodGet:
@@ -71,7 +75,11 @@ func (s *Simulator) authorized(r *http.Request) (failure, bool) {
 			Details: "No bearer token was sent.",
 		}, false
 	}
-	if !hmac.Equal([]byte(token), []byte(s.cfg.AccessToken)) {
+	want := s.cfg.AccessToken
+	if strings.HasSuffix(r.URL.Path, "/"+subscriptionsEdge) {
+		want = s.cfg.AppID + "|" + s.cfg.AppSecret // an app access token
+	}
+	if !hmac.Equal([]byte(token), []byte(want)) {
 		return failure{
 			Code: codeAuth, Message: "Invalid OAuth access token - Cannot parse access token",
 			Details: "The bearer token is not the one of this business.",

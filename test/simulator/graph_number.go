@@ -20,6 +20,7 @@ func (s *Simulator) readNumber(w http.ResponseWriter, r *http.Request) {
 		{"quality_rating", "GREEN"},
 		{"platform_type", "CLOUD_API"},
 		{"throughput", obj("level", "STANDARD")},
+		{"is_on_biz_app", s.cfg.OnBizApp},
 		{"id", s.cfg.PhoneNumberID},
 	}
 	var wanted []string

@@ -70,6 +70,7 @@ func (c *checker) lookUp(ctx context.Context, f *finding, client *http.Client, a
 	default:
 		f.ok(detail)
 	}
+	c.subscriptions(ctx, f, m, a, n)
 }
 
 // ending shows the last four digits of a phone number and no other.
