@@ -95,8 +95,17 @@ func FuzzCloudTraceContext(f *testing.F) {
 // is read again.
 func FuzzTraceHeaders(f *testing.F) {
 	for _, s := range [][2]string{
-		{parent, ""}, {"", cloud}, {parent, cloud}, {"00-x", cloud}, {parent + "-more", ""}, {"01" + parent[2:] + "-more", ""}, {"ff" + parent[2:], cloud},
-		{strings.ToUpper(parent), ""}, {parent[:53] + "ff", ""}, {" " + parent + " ", "\x00"}, {strings.Repeat(parent, 100), strings.Repeat(cloud, 100)},
+		{parent, ""},
+		{"", cloud},
+		{parent, cloud},
+		{"00-x", cloud},
+		{parent + "-more", ""},
+		{"01" + parent[2:] + "-more", ""},
+		{"ff" + parent[2:], cloud},
+		{strings.ToUpper(parent), ""},
+		{parent[:53] + "ff", ""},
+		{" " + parent + " ", "\x00"},
+		{strings.Repeat(parent, 100), strings.Repeat(cloud, 100)},
 	} {
 		f.Add(s[0], s[1])
 	}
