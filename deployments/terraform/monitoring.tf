@@ -86,9 +86,31 @@ resource "google_monitoring_alert_policy" "refused" {
   }
 }
 
-resource "google_logging_metric" "dead" {
-  name   = "${local.name}/dead_turns"
-  filter = "resource.type=(\"cloud_run_revision\" OR \"cloud_run_worker_pool\") AND jsonPayload.event=\"turn.dead\""
+# What Prometheus would tell elsewhere, from the events of the log (docs/observability.md).
+locals {
+  events = {
+    dead_turns = {
+      title   = "turns were given up"
+      filter  = "jsonPayload.event=\"turn.dead\""
+      runbook = "whatsapp-node deadletters list. docs/runbook.md, \"A turn was given up\"."
+    }
+    ambiguous_sends = {
+      title   = "sends without an outcome"
+      filter  = "jsonPayload.event=\"reply.ambiguous\" AND jsonPayload.detail!=\"waiting\""
+      runbook = "Whether they arrived nobody could learn. docs/runbook.md, \"AmbiguousSends\"."
+    }
+    spend = {
+      title   = "a budget is nearly or wholly spent"
+      filter  = "(jsonPayload.event=\"budget.near\" OR jsonPayload.event=\"budget.reached\") AND jsonPayload.budget!=\"user\""
+      runbook = "At its end nobody is answered any more that day. docs/runbook.md, \"Spend\"."
+    }
+  }
+}
+
+resource "google_logging_metric" "events" {
+  for_each = local.events
+  name     = "${local.name}/${each.key}"
+  filter   = "resource.type=(\"cloud_run_revision\" OR \"cloud_run_worker_pool\") AND ${each.value.filter}"
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
@@ -97,14 +119,15 @@ resource "google_logging_metric" "dead" {
   depends_on = [google_project_service.needed]
 }
 
-resource "google_monitoring_alert_policy" "dead" {
-  display_name          = "${local.name}: turns were given up"
+resource "google_monitoring_alert_policy" "events" {
+  for_each              = local.events
+  display_name          = "${local.name}: ${each.value.title}"
   combiner              = "OR"
   notification_channels = local.channels
   conditions {
-    display_name = "a dead letter"
+    display_name = each.value.title
     condition_threshold {
-      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.dead.name}\" AND resource.type=\"${local.scaled ? "cloud_run_worker_pool" : "cloud_run_revision"}\""
+      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.events[each.key].name}\" AND resource.type=\"${local.scaled ? "cloud_run_worker_pool" : "cloud_run_revision"}\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"
@@ -116,7 +139,7 @@ resource "google_monitoring_alert_policy" "dead" {
     }
   }
   documentation {
-    content   = "whatsapp-node deadletters list. docs/runbook.md, \"A turn was given up\"."
+    content   = each.value.runbook
     mime_type = "text/markdown"
   }
 }

@@ -17,7 +17,7 @@ type Files map[string]string
 // Load reads them.
 func Load(root string) (Files, error) {
 	files := Files{}
-	for _, from := range []string{"Dockerfile", ".dockerignore", "deployments", ".github"} {
+	for _, from := range []string{"Dockerfile", ".dockerignore", "deployments", ".github", eventsPage, runbookPage} {
 		err := filepath.WalkDir(filepath.Join(root, from), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				if err == nil && strings.HasPrefix(d.Name(), ".terraform") {

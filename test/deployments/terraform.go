@@ -251,6 +251,7 @@ func (m module) checkPromises(files Files, faults *Faults) {
 	for _, run := range []string{"small", "scaled", "image_without_digest", "secret_in_the_settings"} {
 		faults.want(strings.Contains(tests, fmt.Sprintf("run %q {", run)), terraformFolder+"tests/shapes.tftest.hcl", "lacks the run %s", run)
 	}
+	m.checkAlerts(files, faults)
 	m.checkEnvironment(files, faults)
 }
 
