@@ -31,9 +31,10 @@ func (m *meter) product(operation, vendor string) product {
 }
 
 // cost is what an attempt cost, and whether that is known. An attempt that failed
-// counts with the tokens its vendor named: whether the rest is billed nobody knows.
+// counts with the tokens its vendor named: whether the rest is billed nobody knows. A
+// model whose tokens nobody counted has answered at a price that is not known.
 func (m *meter) cost(c decorate.Call, p product, now time.Time) (domain.Money, bool) {
-	if c.Err != nil && c.Usage.Input+c.Usage.Output == 0 {
+	if c.Usage.Input+c.Usage.Output == 0 && (c.Err != nil || c.Operation == decorate.OperationLLM) {
 		return 0, p.free
 	}
 	price, free, ok := m.tariff.price(p, now)
