@@ -69,7 +69,7 @@ func (s *session) send(ctx context.Context, i int) (bool, error) {
 		return false, err
 	}
 	s.posted(false)
-	s.event(ports.StageSent, time.Since(began), string(s.turn.Parts()[i].Kind), nil)
+	s.observe(ports.Event{Stage: ports.StageSent, Took: time.Since(began), Detail: string(s.turn.Parts()[i].Kind), Reply: id})
 	if s.turn.Next() < 0 && s.turn.Handoff().State != domain.HandoffOwed {
 		return false, nil // finishing stores it
 	}

@@ -96,7 +96,10 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 		if !o.New || !shown || o.Turn == "" {
 			continue
 		}
-		ev := ports.Event{At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation, User: statuses[i].Recipient}
+		ev := ports.Event{
+			At: now, Stage: stage, Turn: o.Turn, Conversation: o.Conversation, User: statuses[i].Recipient,
+			Reply: statuses[i].Message, Trace: statuses[i].Ref.Trace,
+		}
 		if f := statuses[i].Failure; f != nil {
 			ev.Late = true
 			ev.Detail = fmt.Sprintf("late %d %s", f.Code, f.Class)

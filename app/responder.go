@@ -267,7 +267,7 @@ func (s *session) bury(ctx context.Context, reason string) error {
 // meanwhile that the answer does not take into account: it is stale then, and they
 // are part of the turn.
 func (s *session) compose(ctx context.Context) (stale bool, err error) {
-	turnCtx, cancel := context.WithTimeout(ctx, s.persona.TurnTimeout)
+	turnCtx, cancel := context.WithTimeout(s.about(ctx), s.persona.TurnTimeout)
 	defer cancel()
 	stopTyping := s.showTyping(turnCtx)
 	defer stopTyping()
@@ -414,10 +414,13 @@ func (s *session) remember() {
 
 // event tells the observer of a step.
 func (s *session) event(stage ports.Stage, took time.Duration, detail string, err error) {
-	ev := ports.Event{
-		At: time.Now(), Stage: stage, Turn: s.turn.ID(), Conversation: s.conv.ID(),
-		User: s.turn.To(), Messages: s.turn.Inputs(), Took: took, Detail: detail, Err: err, Trace: s.turn.Trace(),
-	}
+	s.observe(ports.Event{Stage: stage, Took: took, Detail: detail, Err: err})
+}
+
+// observe tells the observer of a step, and with it whom and what the step is about.
+func (s *session) observe(ev ports.Event) {
+	ev.At, ev.Turn, ev.Conversation = time.Now(), s.turn.ID(), s.conv.ID()
+	ev.User, ev.Messages, ev.Trace = s.turn.To(), s.turn.Inputs(), s.turn.Trace()
 	if len(s.inputs) > 0 && !s.inputs[0].ReceivedAt.IsZero() {
 		ev.Age = ev.At.Sub(s.inputs[0].ReceivedAt)
 	}

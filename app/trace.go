@@ -35,6 +35,14 @@ func (s *session) traced(ctx context.Context) (context.Context, func(err error))
 	return ctx, func(err error) { done(string(s.turn.State()), err) }
 }
 
+// about has what is called for the answer know the turn that it is called for, and the
+// messages that are in it by now.
+func (s *session) about(ctx context.Context) context.Context {
+	return ports.WithSubject(ctx, &ports.Subject{
+		Turn: s.turn.ID(), Conversation: s.conv.ID(), User: s.turn.To(), Messages: s.turn.Inputs(),
+	})
+}
+
 // step begins a step of the turn in its trace.
 func (s *session) step(ctx context.Context, name string) (context.Context, func(err error)) {
 	if s.deps.Tracer == nil {

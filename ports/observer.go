@@ -59,6 +59,8 @@ type Event struct {
 	User domain.Contact
 	// Messages are the user's messages concerned.
 	Messages []domain.MessageID
+	// Reply is the wamid of the part of the answer concerned, once it has one.
+	Reply domain.MessageID
 	// Took is the time of the step itself, or zero.
 	Took time.Duration
 	// Age is the time since the turn's first message was received, or zero where that
@@ -66,7 +68,8 @@ type Event struct {
 	Age time.Duration
 	// Late marks a refusal that a status webhook told, after the send was accepted.
 	Late bool
-	// Trace is the W3C traceparent of the webhook behind the event, or empty.
+	// Trace is the W3C traceparent of the webhook behind the event, or of the send where
+	// a status tells of one; or empty.
 	Trace string
 	// Detail is a stable word: vendor, reason or state.
 	Detail string

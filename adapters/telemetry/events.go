@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -140,6 +140,13 @@ func (l *EventLogger) write(ev ports.Event) {
 	}
 }
 
+// place is where an error without a stack is reported from. Error Reporting wants one,
+// and groups by it, so the event stands for the function.
+func place(event string) zapcore.EntryCaller {
+	_, file, line, ok := runtime.Caller(0)
+	return zapcore.EntryCaller{Defined: ok, File: file, Line: line, Function: event}
+}
+
 func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, detailKey string) {
 	entry := l.log.Check(level, name)
 	if entry == nil {
@@ -152,13 +159,10 @@ func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, det
 	if ev.Trace != "" {
 		fields = append(fields, Trace(l.project, ev.Trace)...)
 	}
-	fields = append(fields, zap.String("event", name), l.refs.Turn(ev.Turn), l.refs.Conversation(ev.Conversation), l.refs.User(ev.User))
-	switch len(ev.Messages) {
-	case 0:
-	case 1:
-		fields = append(fields, l.refs.Message(ev.Messages[0]))
-	default:
-		fields = append(fields, zap.Array("msg_refs", messageRefs{l.refs, ev.Messages}))
+	fields = l.refs.Append(append(fields, zap.String("event", name)),
+		ports.Subject{Turn: ev.Turn, Conversation: ev.Conversation, User: ev.User, Messages: ev.Messages})
+	if ev.Reply != "" {
+		fields = append(fields, l.refs.Reply(ev.Reply))
 	}
 	if ev.Took > 0 {
 		fields = append(fields, zap.Float64("ms", float64(ev.Took.Round(time.Microsecond))/1e6))
@@ -180,21 +184,7 @@ func (l *EventLogger) line(name string, level zapcore.Level, ev ports.Event, det
 		fields = append(fields, zap.String("stack_trace", panicked.Error()+"\n\n"+string(panicked.Stack)), NoStack())
 	case level >= zapcore.ErrorLevel:
 		fields = append(fields, NoStack()) // the stack here is always the same
+		entry.Caller = place(name)
 	}
 	entry.Write(fields...)
-}
-
-// maxRefs bounds the references of one line; a batch can hold a thousand messages.
-const maxRefs = 20
-
-type messageRefs struct {
-	refs *Refs
-	ids  []domain.MessageID
-}
-
-func (m messageRefs) MarshalLogArray(enc zapcore.ArrayEncoder) error {
-	for _, id := range m.ids[:min(len(m.ids), maxRefs)] {
-		enc.AppendString(m.refs.Ref("msg", string(id)))
-	}
-	return nil
 }

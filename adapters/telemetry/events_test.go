@@ -100,6 +100,14 @@ func TestEventNames(t *testing.T) {
 		assert.Equal(t, "word", m[c.detail], c.stage)
 		assert.NotContains(t, m, "stack_trace", c.stage)
 		assert.Equal(t, c.severity == "ERROR", m["@type"] != nil, "%s: errors reach Error Reporting", c.stage)
+		if c.severity == "ERROR" {
+			report, _ := m["context"].(map[string]any)["reportLocation"].(map[string]any)
+			assert.Equal(t, c.name, report["functionName"], "errors are grouped by event")
+			assert.Equal(t, "telemetry/events.go", report["filePath"])
+			assert.Positive(t, report["lineNumber"])
+		} else {
+			assert.NotContains(t, m, "logging.googleapis.com/sourceLocation", "it would always be the same place")
+		}
 		if c.err == boom {
 			assert.Equal(t, "x: transient (code 503)", m["error"])
 			assert.Equal(t, "transient", m["error_kind"])
@@ -131,6 +139,10 @@ func TestEventLine(t *testing.T) {
 		"ms": 1.235, "vendor": "gemini", "user_ref": r.Ref("user", "ES.1"),
 		"logging.googleapis.com/trace": "4bf92f3577b34da6a3ce929d0e0e4736", "logging.googleapis.com/spanId": "00f067aa0ba902b7", "logging.googleapis.com/trace_sampled": true,
 	}, got[0])
+
+	got = told(t, "debug", ports.Event{Stage: ports.StagePlayed, Reply: "wamid.A"})
+	assert.Equal(t, r.Ref("msg", "wamid.A"), got[0]["reply_ref"], "the hash that leads to the same message everywhere")
+	assert.NotContains(t, got[0], "msg_ref")
 
 	many := make([]domain.MessageID, 1000)
 	for i := range many {

@@ -8,8 +8,10 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"whatsappnode/domain"
+	"whatsappnode/ports"
 )
 
 // Refs turns ids into keyed hashes, so that logs can be followed without showing
@@ -47,6 +49,12 @@ func (r *Refs) Ref(kind, id string) string {
 // Message is the msg_ref of a wamid.
 func (r *Refs) Message(id domain.MessageID) zap.Field { return r.field("msg", string(id)) }
 
+// Reply is the reply_ref of a message that the bot sent: the hash that msg_ref would
+// show of the same wamid.
+func (r *Refs) Reply(id domain.MessageID) zap.Field {
+	return zap.String("reply_ref", r.Ref("msg", string(id)))
+}
+
 // Conversation is the conv_ref of a conversation.
 func (r *Refs) Conversation(id domain.ConversationID) zap.Field { return r.field("conv", string(id)) }
 
@@ -60,6 +68,35 @@ func (r *Refs) User(c domain.Contact) zap.Field {
 		return r.field("user", string(c.UserID))
 	}
 	return r.field("user", string(c.Phone))
+}
+
+// Append adds the references of a turn to a line's fields; what is not known is left
+// out.
+func (r *Refs) Append(fields []zap.Field, s ports.Subject) []zap.Field {
+	fields = append(fields, r.Turn(s.Turn), r.Conversation(s.Conversation), r.User(s.User))
+	switch len(s.Messages) {
+	case 0:
+		return fields
+	case 1:
+		return append(fields, r.Message(s.Messages[0]))
+	}
+	return append(fields, zap.Array("msg_refs", messageRefs{r, s.Messages}))
+}
+
+// maxRefs bounds the references of one line; a batch can hold a thousand messages.
+const maxRefs = 20
+
+type messageRefs struct {
+	refs *Refs
+	ids  []domain.MessageID
+}
+
+// MarshalLogArray implements zapcore.ArrayMarshaler.
+func (m messageRefs) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, id := range m.ids[:min(len(m.ids), maxRefs)] {
+		enc.AppendString(m.refs.Ref("msg", string(id)))
+	}
+	return nil
 }
 
 func (r *Refs) field(kind, id string) zap.Field {

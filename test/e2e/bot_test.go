@@ -40,6 +40,7 @@ type bot struct {
 	env    settings
 	stdout *journal
 	stderr *journal
+	more   []*journal // of further processes
 	run    *process
 	addr   string // of the public listener
 
@@ -95,6 +96,7 @@ func prepareAs(t *testing.T, a account, env ...settings) *bot {
 // looks at what every run must have kept to.
 func (b *bot) close() {
 	b.kill()
+	b.discreet()
 	assert.NoError(b.t, b.sim.Close())
 	b.graph.Close()
 	b.client.CloseIdleConnections()

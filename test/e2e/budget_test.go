@@ -126,7 +126,7 @@ func TestCrowdPassesTheBudgetByOneTurnAtMost(t *testing.T) {
 	redis := redisserver.Start(t, redisserver.Options{})
 	env := onBudget(t, "0.05").with(settings{"REDIS_URL": redis.URL(), "FAKE_KNOBS": "ttft=100ms"})
 	b := start(t, env)
-	second := launch(t, b.env.with(settings{"ROLE": "worker", "LISTEN_ADDR": "127.0.0.1:0"}), newJournal(), newJournal())
+	second := launch(t, b.env.with(settings{"ROLE": "worker", "LISTEN_ADDR": "127.0.0.1:0"}), b.journal(), newJournal())
 	defer second.kill()
 	var crowd []*user
 	for i := range 40 {

@@ -66,6 +66,9 @@ func TestMetricsOfATurn(t *testing.T) {
 		assert.True(t, there, series)
 		assert.Zero(t, v, series)
 	}
+	for _, stage := range []string{"stt", "tts"} {
+		assert.EqualValues(t, 1, s[`vendor_call_seconds_count{clip="0-5s",stage="`+stage+`",vendor="fake"}`], "%s by the length of its clip", stage)
+	}
 	assert.GreaterOrEqual(t, s[`webhook_ack_seconds_count`], 2.0, "the message and its statuses")
 
 	// The same message again, and a send that Meta refuses.

@@ -31,7 +31,7 @@ func shared(t *testing.T, env ...settings) (*bot, *redisserver.Server) {
 // join starts one more process on the bot's Redis and WhatsApp.
 func (b *bot) join(role string, env ...settings) *helper {
 	b.t.Helper()
-	h := &helper{addr: freeAddress(b.t), stdout: newJournal()}
+	h := &helper{addr: freeAddress(b.t), stdout: b.journal()}
 	errOut := newJournal()
 	h.process = launch(b.t, b.env.with(settings{"LISTEN_ADDR": h.addr, "ROLE": ""}).with(env...), h.stdout, errOut, role)
 	eventually(b.t, role+" starts", func() bool {

@@ -35,7 +35,7 @@ func (r *replicas) addresses() []string {
 
 // start adds a replica of a binary and returns when it takes webhooks.
 func (r *replicas) start(binary string) *helper {
-	h := &helper{addr: freeAddress(r.b.t), stdout: newJournal()}
+	h := &helper{addr: freeAddress(r.b.t), stdout: r.b.journal()}
 	errOut := newJournal()
 	h.process = launchAs(r.b.t, binary, r.b.env.with(settings{"LISTEN_ADDR": h.addr}), h.stdout, errOut)
 	eventually(r.b.t, "a replica starts", func() bool {

@@ -67,12 +67,16 @@ func TestOneTraceOfAVoiceTurn(t *testing.T) {
 	assert.Positive(t, llm.attributes["gen_ai.usage.input_tokens"])
 	assert.Positive(t, llm.attributes["gen_ai.usage.output_tokens"])
 	assert.Positive(t, llm.attributes["gen_ai.response.time_to_first_chunk"])
+	assert.Equal(t, 0.0, llm.attributes["gen_ai.usage.cost"], "the fake vendors cost nothing, and that is known")
+	assert.InDelta(t, llm.took().Seconds(), llm.attributes["whatsapp_node.seconds"], 0.001)
 
 	speak := one(t, in, "speak", turn)
 	tts := one(t, in, "text_to_speech", speak)
 	assert.Equal(t, "speech", tts.attributes["gen_ai.output.type"])
 	assert.Positive(t, tts.attributes["whatsapp_node.characters"])
 	assert.Positive(t, tts.attributes["whatsapp_node.audio.bytes"])
+	assert.Positive(t, tts.attributes["whatsapp_node.audio.seconds"])
+	assert.Equal(t, 0.0, tts.attributes["gen_ai.usage.cost"])
 	one(t, in, "encode", turn)
 	upload := one(t, in, "upload", turn)
 	assert.Positive(t, upload.attributes["whatsapp_node.bytes"])
@@ -95,6 +99,11 @@ func TestOneTraceOfAVoiceTurn(t *testing.T) {
 	require.Len(t, sent, 1)
 	assert.Equal(t, turn.trace(), sent[0].str("logging.googleapis.com/trace"))
 	assert.Equal(t, webhook.id(), sent[0].str("logging.googleapis.com/spanId"))
+	played := b.events("reply.played")
+	require.Len(t, played, 1)
+	assert.Equal(t, turn.trace(), played[0].str("logging.googleapis.com/trace"))
+	assert.Equal(t, send.id(), played[0].str("logging.googleapis.com/spanId"))
+	assert.Equal(t, sent[0].str("reply_ref"), played[0].str("reply_ref"), "the part that was sent is the one that was played")
 	var ofWebhook bool
 	for _, l := range b.events("webhook.request") {
 		ofWebhook = ofWebhook || l.str("logging.googleapis.com/trace") == turn.trace()

@@ -218,6 +218,7 @@ func observers(key []byte, log *zap.Logger, opt Options, w *watch) (ports.Observ
 		return nil, nil, err
 	}
 	events.InProject(w.project)
+	w.refs = refs
 	w.eventsDropped = events.Dropped
 	all := ports.Observers{events}
 	if w.metrics != nil {

@@ -21,6 +21,7 @@ type watch struct {
 	metrics *metrics.Metrics // nil: nobody scrapes
 	tracer  *tracing.Tracer  // nil: nobody follows
 	meter   *meter           // nil: nobody counts
+	refs    *telemetry.Refs  // nil before anybody is asked for an answer
 	project string           // of Google Cloud, for the traces that log lines name
 
 	linesCut      atomic.Int64 // log lines
@@ -70,23 +71,31 @@ func (w *watch) observer() decorate.Observer { return w.observerAt(w.meter) }
 func (w *watch) observerAt(m *meter) decorate.Observer {
 	return decorate.Observer{
 		OnCall: func(ctx context.Context, c decorate.Call) {
-			w.count(ctx, m, c)
-			w.write(ctx, c)
+			w.write(ctx, c, w.count(ctx, m, c))
 		},
-		OnSwitch: func(_ context.Context, s decorate.Switch) {
+		OnSwitch: func(ctx context.Context, s decorate.Switch) {
 			if w.metrics != nil {
 				w.metrics.VendorSwitch(s.Operation, s.From, s.To)
 			}
-			w.logger().Warn("vendor.switched", zap.String("operation", s.Operation), zap.String("from", s.From), zap.String("to", s.To),
-				zap.String("kind", string(s.Kind)), zap.Bool("hedge", s.Hedge))
+			if entry := w.logger().Check(zap.WarnLevel, "vendor.switched"); entry != nil {
+				entry.Write(w.about(ctx, zap.String("operation", s.Operation), zap.String("from", s.From), zap.String("to", s.To),
+					zap.String("kind", string(s.Kind)), zap.Bool("hedge", s.Hedge))...)
+			}
 		},
 	}
 }
 
+// bought is what an attempt was made with, and what it cost where that is known.
+type bought struct {
+	model   string
+	dollars float64
+	priced  bool
+}
+
 // count measures an attempt and files it; a meter of nil counts nothing.
-func (w *watch) count(ctx context.Context, m *meter, c decorate.Call) {
+func (w *watch) count(ctx context.Context, m *meter, c decorate.Call) bought {
 	if m == nil {
-		return
+		return bought{}
 	}
 	p := m.product(c.Operation, c.Provider)
 	cost, known := m.cost(c, p, time.Now())
@@ -101,10 +110,20 @@ func (w *watch) count(ctx context.Context, m *meter, c decorate.Call) {
 		Took: c.Took, FirstToken: c.FirstToken, Kind: c.Kind, Characters: c.Characters, AudioBytes: c.AudioBytes, Audio: c.Audio,
 		TokensIn: c.Usage.Input, TokensOut: c.Usage.Output, Dollars: cost.Dollars(), Priced: known,
 	})
+	return bought{p.model, cost.Dollars(), known}
+}
+
+// about adds to a line's fields the message, the person and the trace that a call was
+// made for.
+func (w *watch) about(ctx context.Context, fields ...zap.Field) []zap.Field {
+	if w.refs != nil {
+		fields = w.refs.Append(fields, ports.SubjectOf(ctx))
+	}
+	return append(fields, telemetry.Trace(w.project, tracing.Traceparent(ctx))...)
 }
 
 // write logs an attempt; the good ones only for who wants every detail.
-func (w *watch) write(ctx context.Context, c decorate.Call) {
+func (w *watch) write(ctx context.Context, c decorate.Call, b bought) {
 	level, name := zap.WarnLevel, "vendor.failed"
 	if c.Err == nil || c.Kind == ports.KindCanceled { // the loser of a hedge, or nobody listens any more
 		level, name = zap.DebugLevel, "vendor.call"
@@ -119,8 +138,14 @@ func (w *watch) write(ctx context.Context, c decorate.Call) {
 		zap.Int("characters", c.Characters), zap.Int("audio_bytes", c.AudioBytes), zap.Duration("audio", c.Audio),
 		zap.Int("tokens_in", c.Usage.Input), zap.Int("tokens_out", c.Usage.Output),
 	}
+	if b.model != "" {
+		fields = append(fields, zap.String("model", b.model))
+	}
+	if b.priced {
+		fields = append(fields, zap.Float64("dollars", b.dollars))
+	}
 	if level == zap.WarnLevel {
 		fields = append(fields, zap.String("kind", string(c.Kind)), zap.Error(c.Err))
 	}
-	entry.Write(append(fields, telemetry.Trace(w.project, tracing.Traceparent(ctx))...)...)
+	entry.Write(w.about(ctx, fields...)...)
 }
