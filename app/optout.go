@@ -93,8 +93,10 @@ func languageOf(word string, words map[string][]string, preferred string) (strin
 func (s *session) spoken() string { return s.language(understanding{}) }
 
 // lastCommand is the newest command of the turn.
-func (s *session) lastCommand() (command, string) {
-	for _, m := range slices.Backward(s.inputs) {
+func (s *session) lastCommand() (command, string) { return s.lastOf(s.inputs) }
+
+func (s *session) lastOf(messages []domain.Message) (command, string) {
+	for _, m := range slices.Backward(messages) {
 		if m.Group != "" {
 			continue
 		}
@@ -172,6 +174,20 @@ func (s *session) heedStop(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return true, s.obey(ctx, stopCommand)
+}
+
+// leftAlone reports whether the person wants no more of a turn that was begun: what is
+// left of it waited, or failed late, and the person said stop meanwhile. Nothing is left
+// out of the turn that confirms it.
+func (s *session) leftAlone() bool {
+	if s.persona == nil {
+		return false
+	}
+	if is, _ := s.lastOf(domain.Standing(s.waiting)); is != noCommand {
+		return is == stopCommand
+	}
+	is, _ := s.lastCommand()
+	return s.controls.OptedOut && is != stopCommand
 }
 
 // obey stores a command, unless it is in force.

@@ -132,3 +132,49 @@ func TestStopInAGroupIsNoCommand(t *testing.T) {
 		require.False(t, r.controls().OptedOut)
 	})
 }
+
+// TestStopWithdrawsWhatIsLeftOfAnAnswer: a send waits to be tried again, or fails late,
+// and is not made up for when the person has said stop.
+func TestStopWithdrawsWhatIsLeftOfAnAnswer(t *testing.T) {
+	t.Run("an answer that waits", func(t *testing.T) {
+		bubble(t, func(r *rig) { r.phone.send = first(false, sendError(ports.KindTransient, "")) }, func(r *rig) {
+			r.says("m1", "ES.1", "hello")
+			r.settle()
+			r.says("m2", "ES.1", "stop")
+			r.pass(time.Minute)
+			require.Equal(t, []string{optedOutSentence}, r.answers())
+			require.Equal(t, "opted_out", r.turns()[0].Reason())
+			require.True(t, r.controls().OptedOut)
+		})
+	})
+	t.Run("a voice note that fails late", func(t *testing.T) {
+		bubble(t, func(r *rig) { r.opt.ReplyMode = app.ReplyVoice }, func(r *rig) {
+			r.says("m1", "ES.1", "hello")
+			r.settle()
+			r.says("m2", "ES.1", "stop")
+			r.settle()
+			r.hears(0, domain.DeliveryFailed, &domain.Failure{Class: domain.FailMedia})
+			r.pass(time.Minute)
+			require.Equal(t, []string{"spoken: You said: hello", optedOutSentence}, r.answers())
+		})
+	})
+	t.Run("not the confirmation", func(t *testing.T) {
+		bubble(t, func(r *rig) { r.phone.send = first(false, sendError(ports.KindTransient, "")) }, func(r *rig) {
+			r.says("m1", "ES.1", "stop")
+			r.settle()
+			require.True(t, r.controls().OptedOut)
+			r.pass(time.Minute)
+			require.Equal(t, []string{optedOutSentence}, r.answers())
+		})
+	})
+	t.Run("a start that follows", func(t *testing.T) {
+		bubble(t, func(r *rig) { r.phone.send = first(false, sendError(ports.KindTransient, "")) }, func(r *rig) {
+			r.says("m1", "ES.1", "hello")
+			r.settle()
+			r.says("m2", "ES.1", "stop")
+			r.says("m3", "ES.1", "start")
+			r.pass(time.Minute)
+			require.Equal(t, "You said: hello", r.answers()[0])
+		})
+	})
+}

@@ -63,8 +63,10 @@ type session struct {
 	turn    domain.Turn
 	inputs  []domain.Message // the turn's messages that are still in the inbox
 	started time.Time
-	// moreWaiting is true when messages wait that belong to a later turn.
+	// moreWaiting is true when messages wait that belong to a later turn; waiting are
+	// those that did when the turn was taken up.
 	moreWaiting bool
+	waiting     []domain.Message
 	// news hints at messages that came since; quiet is when the newest was taken in.
 	news      <-chan struct{}
 	newsExact bool
@@ -199,7 +201,7 @@ func (r *Responder) open(work ports.Work) (*session, error) {
 		if s.turn.Has(m.ID) {
 			s.inputs = append(s.inputs, m)
 		} else {
-			s.moreWaiting = true
+			s.moreWaiting, s.waiting = true, append(s.waiting, m)
 		}
 	}
 	s.inputs = domain.Standing(s.inputs)

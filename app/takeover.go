@@ -49,7 +49,7 @@ func (s *session) stepBack(ctx context.Context) (bool, error) {
 	case s.controls.Blocked && s.turn.Unsent():
 		return true, s.drop(ctx, reasonBlocked)
 	case !s.turn.Unsent():
-		s.silent = s.human || paused || s.controls.Blocked
+		s.silent = s.human || paused || s.controls.Blocked || s.leftAlone()
 		return false, nil
 	case !paused || s.needsNoAnswer() != "":
 		return false, nil
@@ -66,8 +66,10 @@ func (s *session) silence() string {
 		return reasonHuman
 	case s.controls.Blocked:
 		return reasonBlocked
+	case s.pausedByOthers():
+		return reasonPaused
 	}
-	return reasonPaused
+	return reasonOptedOut
 }
 
 // leave gives the conversation back until later. Nothing is stored of the turn, which was
