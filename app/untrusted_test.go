@@ -67,6 +67,11 @@ func TestScopeIsASetting(t *testing.T) {
 		r.settle()
 		require.NotContains(t, r.brain.raw()[0].System, "Keep to this business")
 	})
+	bubble(t, func(r *rig) { r.opt.SystemPrompt, r.opt.Scope = "Be kind.", true }, func(r *rig) {
+		r.says("m1", "ES.1", "hi")
+		r.settle()
+		require.Regexp(t, `^Be kind\.\n\nKeep to this business `, r.brain.raw()[0].System)
+	})
 }
 
 // TestMemoryBelongsToOneConversation: what one person said is in nobody else's question,

@@ -203,6 +203,7 @@ func whatReachedTheModel(t *testing.T, a attack, body string) {
 		Messages []struct{ Role, Content string }
 	}
 	require.NoError(t, json.Unmarshal([]byte(body), &in), a.Name)
+	assert.Contains(t, in.Messages[0].Content, redRules[:60], "%s: the model is told to keep to the business", a.Name)
 	last := in.Messages[len(in.Messages)-1]
 	assert.Equal(t, "user", last.Role, a.Name)
 	assert.True(t, strings.HasPrefix(last.Content, "<message>\n") && strings.HasSuffix(last.Content, "\n</message>"), "%s: %s", a.Name, last.Content)

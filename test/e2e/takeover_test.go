@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"whatsappnode/test/redisserver"
 	"whatsappnode/test/simulator"
 )
 
@@ -193,6 +194,47 @@ func TestAdminAPI(t *testing.T) {
 	require.NotContains(t, b.stdout.text(), "34600111222")
 	require.NotContains(t, b.stdout.text(), "e2e-admin-token")
 	require.NotEmpty(t, b.events("admin.call"))
+}
+
+// TestControlsByCommand: the same decisions from a shell beside the running bot.
+func TestControlsByCommand(t *testing.T) {
+	t.Parallel()
+	redis := redisserver.Start(t, redisserver.Options{})
+	b := start(t, settings{"REPLY_MODE": "text", "REDIS_URL": redis.URL()})
+	ana := b.user(t, simulator.UserSpec{Name: "Ana", Phone: "34600111222"})
+	run := func(code int, args ...string) output {
+		t.Helper()
+		out := invoke(t, b.env, args...)
+		require.Equal(t, code, out.code, out.stdout+out.stderr)
+		require.NotContains(t, out.stdout+out.stderr, "Ana")
+		return out
+	}
+	run(exitFailed, "pause", "--phone", "34600111222") // nobody knows her yet
+	ana.writes("hello")
+	ana.reads("You said: hello")
+	b.idle()
+	require.Regexp(t, `is paused for (1h0m0s|59m5\ds) \(order\)`, run(0, "pause", "--phone", "+34 600 111 222", "--for", "1h").stdout)
+	ana.writes("are you there?")
+	b.until("the message waits", func(lines []line) bool {
+		for _, l := range lines {
+			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
+				return true
+			}
+		}
+		return false
+	})
+	require.Contains(t, run(0, "resume", "--user", ana.card().UserID).stdout, "is answered")
+	ana.reads("You said: are you there?")
+	b.idle()
+	require.Contains(t, run(0, "block", "--phone", "34600111222").stdout, "is blocked")
+	ana.writes("and now?")
+	b.until("the person is blocked", droppedFor(b, "blocked"))
+	require.Contains(t, run(0, "unblock", "--phone", "34600111222").stdout, "is answered")
+	ana.writes("again?")
+	ana.reads("You said: again?")
+	for _, wrong := range [][]string{{"pause"}, {"pause", "--phone", "34600111222", "--for", "0s"}, {"block", "--phone", "1", "--user", "2"}} {
+		run(exitFailed, wrong...)
+	}
 }
 
 // TestAdminAPIWithoutAToken refuses everything.

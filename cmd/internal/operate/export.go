@@ -16,6 +16,7 @@ import (
 // Exporter is a store that finds people and reads out what it has of them.
 type Exporter interface {
 	Find(ctx context.Context, who domain.Contact) ([]domain.ConversationID, error)
+	Controls(ctx context.Context, id domain.ConversationID) (domain.Controls, error)
 	ports.ExportPort
 }
 
@@ -38,8 +39,15 @@ type (
 		ReplyTo string         `json:"reply_to,omitempty"`
 		Group   string         `json:"group,omitempty"`
 	}
+	exportedControls struct {
+		PausedSeconds int64           `json:"paused_seconds"`
+		PausedBy      domain.PausedBy `json:"paused_by,omitempty"`
+		OptedOut      bool            `json:"opted_out"`
+		Blocked       bool            `json:"blocked"`
+	}
 	exportedTurn struct {
 		turnView
+		Handoff  string           `json:"handoff,omitempty"`
 		To       personView       `json:"to"`
 		Statuses []exportedStatus `json:"statuses"`
 	}
@@ -61,7 +69,7 @@ type (
 const exportFormat = "whatsapp-node export 1"
 
 // Export writes everything that is stored about a person, given by phone number or user
-// id, as one JSON document: what each conversation remembers, and all its waiting
+// id, as one JSON document: what was decided about each conversation and what it remembers, and all its waiting
 // messages, turns and dead letters. It holds one record at a time. When it fails, the
 // document is cut short and no valid JSON.
 func Export(ctx context.Context, store Exporter, out io.Writer, user string) error {
@@ -113,6 +121,9 @@ func ExportPerson(ctx context.Context, store Exporter, out io.Writer, who domain
 		e.text("\n" + `{"conversation":`)
 		e.value(id)
 		e.section = ""
+		if err := e.controls(ctx, store, id); err != nil {
+			return err
+		}
 		if err := store.Export(ctx, id, e.visit); err != nil {
 			return err
 		}
@@ -186,6 +197,21 @@ func (e *exporting) visit(s ports.Stored) error {
 	return e.err
 }
 
+// controls writes what was decided about a conversation. One that was erased since it was
+// found has none.
+func (e *exporting) controls(ctx context.Context, store Exporter, id domain.ConversationID) error {
+	now, err := store.Controls(ctx, id)
+	if ports.KindOf(err) == ports.KindNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.text(`,"controls":`)
+	e.value(exportedControls{int64(now.Paused / time.Second), now.PausedBy, now.OptedOut, now.Blocked})
+	return nil
+}
+
 func (e *exporting) conversation(c domain.Conversation) exportedConversation {
 	v := exportedConversation{
 		Number: string(c.Number()), With: e.opt.person(c.Contact()), Language: c.Language(), History: []remarkView{},
@@ -211,7 +237,7 @@ func (e *exporting) message(m domain.Message) exportedMessage {
 }
 
 func (e *exporting) turn(t domain.Turn, facts []domain.Status) exportedTurn {
-	v := exportedTurn{turnView: e.opt.turn(t), To: e.opt.person(t.To()), Statuses: []exportedStatus{}}
+	v := exportedTurn{turnView: e.opt.turn(t), Handoff: string(t.Handoff().State), To: e.opt.person(t.To()), Statuses: []exportedStatus{}}
 	for _, f := range facts {
 		st := exportedStatus{State: string(f.State), MessageID: string(f.Message), Recipient: e.opt.person(f.Recipient)}
 		if !f.At.IsZero() {

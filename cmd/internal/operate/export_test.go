@@ -53,12 +53,21 @@ func exportStore(t *testing.T) *fake.Store {
 
 func TestExportWritesEverything(t *testing.T) {
 	s := exportStore(t)
+	found, err := s.Find(t.Context(), domain.Contact{UserID: "ES.123"})
+	require.NoError(t, err)
+	for _, change := range []domain.ControlChange{{Kind: domain.ControlOptOut}, {Kind: domain.ControlPause, For: time.Hour, By: domain.PausedByUser}} {
+		require.NoError(t, s.Control(t.Context(), found[0], change))
+	}
 	for _, who := range []string{"+34 600 111 222", "ES.123"} {
 		var out bytes.Buffer
 		require.NoError(t, operate.Export(t.Context(), s, &out, who))
 		var doc struct {
 			Format        string
 			Conversations []struct {
+				Controls struct {
+					OptedOut bool   `json:"opted_out"`
+					PausedBy string `json:"paused_by"`
+				}
 				Remembered struct{ History []struct{ Text string } }
 				Waiting    []struct{ Content struct{ Body string } }
 				Turns      []struct {
@@ -74,6 +83,8 @@ func TestExportWritesEverything(t *testing.T) {
 		assert.Equal(t, "whatsapp-node export 1", doc.Format)
 		require.Len(t, doc.Conversations, 1)
 		c := doc.Conversations[0]
+		assert.True(t, c.Controls.OptedOut, "what was decided about the person is about the person")
+		assert.Equal(t, "user", c.Controls.PausedBy)
 		assert.Equal(t, "first words", c.Remembered.History[0].Text)
 		require.Len(t, c.Waiting, 2)
 		assert.Equal(t, "words that wait", c.Waiting[0].Content.Body)
