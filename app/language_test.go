@@ -227,8 +227,7 @@ func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 	for name, bad := range map[string]string{"silence": "es:", "another language": "fr:bonjour", "a sound": "es:(inaudible)"} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
-				r.speaks("m1", "ES.1", bad)
-				r.says("m2", "ES.1", "how late are you open?")
+				r.receives(r.note("m1", "ES.1", bad), message("m2", "ES.1", domain.Text{Body: "how late are you open?"}))
 				r.pass(2 * time.Second)
 				require.Equal(t, []string{"spoken: You said: how late are you open?"}, r.answers())
 			})
@@ -236,9 +235,7 @@ func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 	}
 	t.Run("a good note among bad ones", func(t *testing.T) {
 		bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
-			r.speaks("m1", "ES.1", "fr:bonjour")
-			r.speaks("m2", "ES.1", "en:how late are you open?")
-			r.speaks("m3", "ES.1", "es:")
+			r.receives(r.note("m1", "ES.1", "fr:bonjour"), r.note("m2", "ES.1", "en:how late are you open?"), r.note("m3", "ES.1", "es:"))
 			r.pass(2 * time.Second)
 			require.Equal(t, []string{"spoken: You said: how late are you open?"}, r.answers())
 			require.Equal(t, "en-US", r.spokenIn(0), "the language is that of the good one")
@@ -246,8 +243,7 @@ func TestBurstUsesWhatCanBeUsed(t *testing.T) {
 	})
 	t.Run("nothing but bad ones", func(t *testing.T) {
 		bubble(t, func(r *rig) { bilingual(r); r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
-			r.speaks("m1", "ES.1", "fr:bonjour")
-			r.speaks("m2", "ES.1", "es:")
+			r.receives(r.note("m1", "ES.1", "fr:bonjour"), r.note("m2", "ES.1", "es:"))
 			r.pass(2 * time.Second)
 			require.Len(t, r.answers(), 1)
 			require.Contains(t, r.answers()[0], "je ne comprends pas", "the reason that tells most is given")

@@ -160,9 +160,15 @@ func (r *rig) says(id, user, text string) {
 
 func (r *rig) speaks(id, user, words string) {
 	r.t.Helper()
+	r.receives(r.note(id, user, words))
+}
+
+// note is a voice note that can be fetched. Notes that belong to one turn come in one
+// webhook: a worker may be quicker than the next.
+func (r *rig) note(id, user, words string) domain.Message {
 	ref := domain.MediaID("media-" + id)
 	r.phone.put(ref, []byte(words))
-	r.receives(message(id, user, domain.Voice{Media: domain.MediaRef{ID: ref, Number: number}, Note: true}))
+	return message(id, user, domain.Voice{Media: domain.MediaRef{ID: ref, Number: number}, Note: true})
 }
 
 // hears reports a status of our n-th send.

@@ -61,9 +61,7 @@ func TestReplyModes(t *testing.T) {
 
 func TestEverythingThatWaitsIsOneTurn(t *testing.T) {
 	bubble(t, func(r *rig) { r.opt.Burst.Unfinished = time.Second }, func(r *rig) {
-		r.says("m1", "ES.1", "one")
-		r.speaks("m2", "ES.1", "two")
-		r.says("m3", "ES.1", "three")
+		r.receives(message("m1", "ES.1", domain.Text{Body: "one"}), r.note("m2", "ES.1", "two"), message("m3", "ES.1", domain.Text{Body: "three"}))
 		r.pass(2 * time.Second)
 		require.Equal(t, []string{"You said: one + two + three"}, r.answers())
 		require.Equal(t, []domain.MessageID{"m1", "m2", "m3"}, r.turns()[0].Inputs())
