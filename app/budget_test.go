@@ -350,6 +350,28 @@ func TestFeeIsBookedOnceByItsStatus(t *testing.T) {
 	})
 }
 
+// TestFeeOfAIProvidersIsTold once for a number: Meta takes the bot for an assistant for
+// general purposes then.
+func TestFeeOfAIProvidersIsTold(t *testing.T) {
+	bubble(t, spending(0), func(r *rig) {
+		for i := range 3 {
+			r.says(fmt.Sprint(i), "u", "hello")
+			r.pass(time.Second)
+			sent := r.phone.calls()[i]
+			category := "general_purpose_ai"
+			if i == 0 {
+				category = "service"
+			}
+			_, err := r.intake.Receive(context.Background(), domain.Envelope{Statuses: []domain.Status{{
+				Message: sent.id, Number: number, State: domain.DeliverySent, At: time.Now(), Ref: sent.out.Ref, HasRef: true,
+				Pricing: &domain.Pricing{Billable: true, Category: category},
+			}}})
+			require.NoError(t, err)
+			require.Equal(t, min(i, 1), r.events.count(ports.StageProviderFee, "general_purpose_ai"))
+		}
+	})
+}
+
 func TestResponderRefusesBudgetsItCannotKeep(t *testing.T) {
 	bubble(t, nil, func(r *rig) {
 		personas, err := app.OnePersona(r.opt.Persona)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"whatsappnode/domain"
@@ -18,6 +19,8 @@ type Intake struct {
 	observer      ports.ObserverPort
 	personas      *Personas
 	books         *Books // nil: nobody keeps any
+	// billed are the numbers of which Meta's fee for AI providers was told.
+	billed sync.Map
 }
 
 var _ ports.IntakePort = (*Intake)(nil)
@@ -91,6 +94,7 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 	for i, o := range seen {
 		if o.Priced {
 			in.books.message(statuses[i])
+			in.fee(statuses[i], o)
 		}
 		stage, shown := deliveryStages[statuses[i].State]
 		if !o.New || !shown || o.Turn == "" {
@@ -107,6 +111,22 @@ func (in *Intake) observe(ctx context.Context, statuses []domain.Status) error {
 		in.observer.Observe(ev)
 	}
 	return nil
+}
+
+// feeOfProviders is the category under which Meta charges those whose bots are assistants
+// for general purposes, which its terms bar elsewhere (Meta, "AI providers"; "WhatsApp
+// Business Solution Terms").
+const feeOfProviders = "general_purpose_ai"
+
+// fee tells, once for each number and process, that Meta takes the bot for something
+// that its terms bar: it costs more, and the number is at risk.
+func (in *Intake) fee(s domain.Status, o ports.Observation) {
+	if s.Pricing == nil || s.Pricing.Category != feeOfProviders {
+		return
+	}
+	if _, told := in.billed.LoadOrStore(s.Number, true); !told {
+		in.observer.Observe(ports.Event{At: time.Now(), Stage: ports.StageProviderFee, Turn: o.Turn, Conversation: o.Conversation, User: s.Recipient, Detail: feeOfProviders})
+	}
 }
 
 // withoutOwn leaves out the echoes of what this bot sent itself: they are no more than

@@ -119,6 +119,7 @@ var events = map[ports.Stage]event{
 	// Money.
 	ports.StageBudgetStep:    {"budget.step", "budget.step", zapcore.InfoLevel, "step"},
 	ports.StageBudgetNear:    {"budget.near", "budget.near", zapcore.WarnLevel, "budget"},
+	ports.StageProviderFee:   {"fee.provider", "fee.provider", zapcore.ErrorLevel, "category"},
 	ports.StageBudgetReached: {"budget.reached", "budget.reached", zapcore.ErrorLevel, "budget"},
 }
 
