@@ -8,13 +8,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"whatsappnode/test/chaos/rig"
 	"whatsappnode/test/simulator"
@@ -26,13 +23,16 @@ type attack struct {
 	addr   string
 	client *http.Client
 	seed   uint64
+	rounds injections
+	// writers and speakers are who sends the injections, as many as there are.
+	writers, speakers []string
 
-	forged, taken, replayed, huge, slow, flooded, injected, sounds, crowd atomic.Int64
+	forged, taken, replayed, huge, slow, flooded, written, spoken, sounds, crowd atomic.Int64
 }
 
-func newAttack(w *rig.World, addr string, seed uint64) *attack {
+func newAttack(w *rig.World, addr string, seed uint64, rounds injections) *attack {
 	return &attack{
-		world: w, addr: addr, seed: seed,
+		world: w, addr: addr, seed: seed, rounds: rounds,
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 }
@@ -52,13 +52,15 @@ func every(ctx context.Context, gap time.Duration, do func(n int)) {
 }
 
 // run attacks until ctx ends.
-func (a *attack) run(ctx context.Context, injections []string, crowd int) error {
+func (a *attack) run(ctx context.Context, crowd int) error {
 	flooder, err := a.newcomer("flood")
 	if err != nil {
 		return err
 	}
-	injector, err := a.newcomer("inject")
-	if err != nil {
+	if a.writers, err = a.newcomers("writer", len(a.rounds.texts)); err != nil {
+		return err
+	}
+	if a.speakers, err = a.newcomers("speaker", len(a.rounds.clips)); err != nil {
 		return err
 	}
 	noisy, err := a.newcomer("noise")
@@ -70,13 +72,8 @@ func (a *attack) run(ctx context.Context, injections []string, crowd int) error 
 	wg.Go(func() { every(ctx, 20*time.Millisecond, func(n int) { a.replay(n, flooder) }) })
 	wg.Go(func() { every(ctx, time.Second, func(n int) { a.bulk(ctx, n) }) })
 	wg.Go(func() { every(ctx, 20*time.Millisecond, func(n int) { a.flood(flooder, n) }) })
-	wg.Go(func() {
-		every(ctx, 700*time.Millisecond, func(n int) {
-			if _, err := a.world.Sim.SendText(injector, injections[n%len(injections)]); err == nil {
-				a.injected.Add(1)
-			}
-		})
-	})
+	wg.Go(func() { every(ctx, 700*time.Millisecond, a.write) })
+	wg.Go(func() { every(ctx, 700*time.Millisecond, a.speak) })
 	wg.Go(func() { every(ctx, 2*time.Second, func(n int) { a.sound(noisy, n) }) })
 	for range 100 {
 		wg.Go(func() { a.crawl(ctx) })
@@ -94,6 +91,18 @@ func (a *attack) run(ctx context.Context, injections []string, crowd int) error 
 func (a *attack) newcomer(name string) (string, error) {
 	u, err := a.world.Sim.AddUser(simulator.UserSpec{Name: name})
 	return u.ID, err
+}
+
+func (a *attack) newcomers(name string, n int) ([]string, error) {
+	var out []string
+	for i := range n {
+		id, err := a.newcomer(fmt.Sprintf("%s %d", name, i))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, nil
 }
 
 // post sends bytes to the webhook and returns the status, or 0.
@@ -201,32 +210,6 @@ func (a *attack) strangers(ctx context.Context, n int) {
 }
 
 func (a *attack) tell() {
-	fmt.Printf("attack: %d forged webhooks (%d taken), %d replays, %d bodies of 3 to 5 MB, %d slow connections, %d messages of one person, %d injections, %d bad clips, a crowd of %d\n",
-		a.forged.Load(), a.taken.Load(), a.replayed.Load(), a.huge.Load(), a.slow.Load(), a.flooded.Load(), a.injected.Load(), a.sounds.Load(), a.crowd.Load())
-}
-
-// readInjections takes what users say out of the file of injections.
-func readInjections(path string) ([]string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var file struct {
-		Cases []struct {
-			Says string `yaml:"says"`
-		} `yaml:"cases"`
-	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	var out []string
-	for _, c := range file.Cases {
-		if c.Says != "" {
-			out = append(out, c.Says)
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s holds no injection", path)
-	}
-	return out, nil
+	fmt.Printf("attack: %d forged webhooks (%d taken), %d replays, %d bodies of 3 to 5 MB, %d slow connections, %d messages of one person, %d written and %d spoken injections (%d and %d of them answered), %d bad clips, a crowd of %d\n",
+		a.forged.Load(), a.taken.Load(), a.replayed.Load(), a.huge.Load(), a.slow.Load(), a.flooded.Load(), a.written.Load(), a.spoken.Load(), a.answered(a.writers), a.answered(a.speakers), a.sounds.Load(), a.crowd.Load())
 }

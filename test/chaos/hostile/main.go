@@ -3,12 +3,13 @@
 //
 // First they are alone, then for as long as asked they share the bot with forged and
 // replayed webhooks, bodies of 3 MB, slow clients, a person who writes fifty times a
-// second, injections, corrupt and oversized sound, and, once, ten thousand people who
-// write for the first time at the same moment. In the end a small budget for everybody
-// meets another crowd. It prints how long the ordinary people waited, in both times and
-// as a ratio, and exits with 1 when one of them got no answer, when more than a turn was
-// spent beyond the budget, when a forged webhook was taken, or when the bot's log or
-// metrics tell anything about a person.
+// second, injections, written and spoken, corrupt and oversized sound, and, once, ten
+// thousand people who write for the first time at the same moment. In the end a small
+// budget for everybody meets another crowd. It prints how long the ordinary people waited,
+// in both times and as a ratio, and exits with 1 when one of them got no answer, when more
+// than a turn was spent beyond the budget, when a forged webhook was taken, when most
+// injections of one kind did not reach the model, or when the bot's log or metrics tell
+// anything about a person.
 package main
 
 import (
@@ -34,7 +35,7 @@ type plan struct {
 func main() {
 	var p plan
 	flag.StringVar(&p.binary, "binary", "bin/whatsapp-node", "the binary under test")
-	flag.StringVar(&p.injections, "injections", "test/e2e/testdata/redteam.yaml", "file of injections")
+	flag.StringVar(&p.injections, "injections", "test/e2e/testdata/redteam.yaml", "file of injections; each is written and spoken")
 	flag.DurationVar(&p.calm, "calm", 45*time.Second, "time without an attack, to compare with")
 	flag.DurationVar(&p.attack, "attack", 5*time.Minute, "time under attack")
 	flag.IntVar(&p.users, "users", 30, "ordinary people")

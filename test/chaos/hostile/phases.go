@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"whatsappnode/test/chaos/rig"
@@ -89,7 +88,7 @@ func (p plan) start(ctx context.Context, dir, name string, env ...string) (w *ri
 
 // underAttack compares the waits of ordinary people.
 func (p plan) underAttack(ctx context.Context, dir string) (broken []string, err error) {
-	injections, err := readInjections(p.injections)
+	rounds, err := prepare(p.injections)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +116,8 @@ func (p plan) underAttack(ctx context.Context, dir string) (broken []string, err
 	folk.attacked.Store(true)
 	attacking, cease := context.WithTimeout(ctx, p.attack)
 	defer cease()
-	a := newAttack(w, b.Addr, p.seed)
-	if err := a.run(attacking, injections, p.crowd); err != nil {
+	a := newAttack(w, b.Addr, p.seed, rounds)
+	if err := a.run(attacking, p.crowd); err != nil {
 		return nil, err
 	}
 	hush()
@@ -136,13 +135,14 @@ func (p plan) underAttack(ctx context.Context, dir string) (broken []string, err
 	if n := a.taken.Load(); n > 0 {
 		broken = append(broken, fmt.Sprintf("%d forged webhooks were taken", n))
 	}
+	broken = append(broken, a.unheard()...)
 	if folk.unserved > 0 {
 		broken = append(broken, fmt.Sprintf("%d questions of ordinary people got no answer", folk.unserved))
 	}
 	if alone, under := folk.percentile(0, 0.95), folk.percentile(1, 0.95); float64(under) > slack*float64(alone) {
 		broken = append(broken, fmt.Sprintf("ordinary people wait %.2f times as long at p95", float64(under)/float64(max(alone, 1))))
 	}
-	return append(broken, leaks(w, filepath.Join(dir, "attack", "bot.log"), metrics, injections)...), nil
+	return append(broken, leaks(w, filepath.Join(dir, "attack", "bot.log"), metrics, rounds.said)...), nil
 }
 
 // onBudget lets a crowd meet a budget for everybody.
@@ -153,7 +153,7 @@ func (p plan) onBudget(ctx context.Context, dir string) ([]string, error) {
 		return nil, err
 	}
 	defer done()
-	a := newAttack(w, b.Addr, p.seed)
+	a := newAttack(w, b.Addr, p.seed, injections{})
 	a.strangers(ctx, 500)
 	if err := w.Sim.WaitIdle(ctx); err != nil {
 		return nil, err
@@ -217,15 +217,15 @@ func scrape(ctx context.Context, admin string) ([]byte, error) {
 }
 
 // leaks looks for people and their words in what the bot told its operator.
-func leaks(w *rig.World, log string, metrics []byte, injections []string) []string {
+func leaks(w *rig.World, log string, metrics []byte, words []string) []string {
 	said, err := os.ReadFile(log)
 	if err != nil {
 		return []string{"the log cannot be read: " + err.Error()}
 	}
 	marks := []string{"size L", "the repair of my bicycle", "and another thing, number", "what do you sell", rig.AppSecret, rig.AccessToken}
-	for _, i := range injections {
-		if len(i) >= 20 {
-			marks = append(marks, strings.SplitN(i, "\n", 2)[0])
+	for _, said := range words {
+		if len(said) >= 20 {
+			marks = append(marks, said)
 		}
 	}
 	for _, u := range w.Sim.Users() {
