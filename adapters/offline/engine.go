@@ -1,15 +1,12 @@
 package offline
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"time"
 
+	"whatsappnode/adapters/program"
 	"whatsappnode/ports"
 )
 
@@ -65,33 +62,9 @@ func (s slots) take(ctx context.Context, op string) error {
 
 func (s slots) free() { <-s }
 
-// waitDelay is how long the pipes of a killed engine may stay open.
-const waitDelay = 2 * time.Second
-
-// run starts a program, feeds it input, and returns what it wrote, at most limit
-// bytes. Its error output is thrown away: it may hold the user's words.
+// run runs an engine: what is longer than it may be is not for this engine.
 func run(ctx context.Context, op, path string, args []string, input []byte, limit int) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, path, args...) // #nosec G204 -- a program that was looked up at the start, with arguments of this package
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"}
-	cmd.Dir = "/"
-	cmd.WaitDelay = waitDelay
-	killGroup(cmd)
-	cmd.Stdin = bytes.NewReader(input)
-	out := &capped{limit: limit}
-	cmd.Stdout = out
-	if err := cmd.Start(); err != nil {
-		return nil, fail(ctx, op, ports.KindTransient, fmt.Errorf("start %s: %w", filepath.Base(path), err))
-	}
-	err := cmd.Wait()
-	switch {
-	case ctx.Err() != nil:
-		return nil, ports.FromContext(ctx, op)
-	case out.over:
-		return nil, fail(ctx, op, ports.KindUnsupported, fmt.Errorf("%s wrote more than %d bytes", filepath.Base(path), limit))
-	case err != nil:
-		return nil, fail(ctx, op, ports.KindUnknown, fmt.Errorf("%s: %w", filepath.Base(path), err))
-	}
-	return out.buf.Bytes(), nil
+	return program.Run(ctx, program.Call{Op: op, Path: path, Args: args, Input: input, Limit: limit, Over: ports.KindUnsupported})
 }
 
 // fail makes an error of a kind, unless ctx ended: then that is the reason.
@@ -100,21 +73,4 @@ func fail(ctx context.Context, op string, kind ports.Kind, err error) error {
 		return ended
 	}
 	return &ports.Error{Op: op, Kind: kind, Err: err}
-}
-
-// capped collects output up to a limit; beyond it the writer gets an error, which
-// closes the pipe and ends the program. The buffer is not embedded: its ReadFrom
-// would be used instead of Write and know no limit.
-type capped struct {
-	buf   bytes.Buffer
-	limit int
-	over  bool
-}
-
-func (c *capped) Write(p []byte) (int, error) {
-	if c.buf.Len()+len(p) > c.limit {
-		c.over = true
-		return 0, errors.New("too much output")
-	}
-	return c.buf.Write(p)
 }

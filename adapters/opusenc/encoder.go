@@ -9,6 +9,7 @@ import (
 
 	"whatsappnode/adapters/oggopus"
 	"whatsappnode/adapters/pcm"
+	"whatsappnode/adapters/program"
 	"whatsappnode/adapters/wav"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -18,9 +19,9 @@ var _ ports.EncoderPort = (*Encoder)(nil)
 
 const (
 	op = "opusenc.encode"
-	// program and pkg are the program and the Debian package it comes in.
-	program = "opusenc"
-	pkg     = "opus-tools"
+	// binary and pkg are the program and the Debian package it comes in.
+	binary = "opusenc"
+	pkg    = "opus-tools"
 	// maxOutput bounds what the program may write. The longest clip takes 2 MB.
 	maxOutput = 8 << 20
 )
@@ -48,7 +49,7 @@ func New(cfg Config) (*Encoder, error) {
 	if cfg.LookPath == nil {
 		return nil, errors.New("opusenc: no way to look programs up was given")
 	}
-	path, err := cfg.LookPath(program)
+	path, err := cfg.LookPath(binary)
 	if err == nil {
 		// No later change of directory or PATH can put another program in its place.
 		path, err = filepath.Abs(path)
@@ -77,17 +78,17 @@ func (e *Encoder) Encode(ctx context.Context, clip domain.Audio) (domain.Audio, 
 // encode runs the program. Without --cvbr the bit rate is a wish that some voices
 // exceed by four fifths.
 func (e *Encoder) encode(ctx context.Context, sound pcm.Sound) ([]byte, error) {
-	encoded, err := run(ctx, e.path, []string{
+	encoded, err := program.Run(ctx, program.Call{Op: op, Path: e.path, Args: []string{
 		"--quiet", "--raw", "--raw-bits", "16", "--raw-endianness", "0", "--raw-chan", "1", "--raw-rate", strconv.Itoa(sound.Rate),
 		"--speech", "--cvbr", "--bitrate", strconv.Itoa(e.rate), "-", "-",
-	}, wav.Bytes(make([]byte, 0, 2*len(sound.Samples)), sound.Samples), maxOutput)
+	}, Input: wav.Bytes(make([]byte, 0, 2*len(sound.Samples)), sound.Samples), Limit: maxOutput, Over: ports.KindUnknown})
 	if err != nil {
 		return nil, err
 	}
 	// opusenc writes a new serial number each time, its version and its options.
 	data, _, err := oggopus.Rewrite(encoded)
 	if err != nil {
-		return nil, fail(ctx, ports.KindUnknown, err)
+		return nil, &ports.Error{Op: op, Kind: ports.KindUnknown, Err: err}
 	}
 	return data, nil
 }

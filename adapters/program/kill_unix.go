@@ -1,6 +1,6 @@
 //go:build unix
 
-package opusenc
+package program
 
 import (
 	"os/exec"

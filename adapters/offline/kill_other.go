@@ -1,8 +1,0 @@
-//go:build !unix
-
-package offline
-
-import "os/exec"
-
-// killGroup leaves the default: the end of the context kills the program alone.
-func killGroup(*exec.Cmd) {}
