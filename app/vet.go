@@ -78,10 +78,8 @@ func (s *session) unfit(text string) string {
 			}
 		}
 	}
-	for _, q := range s.persona.quotes {
-		if q.In(text) {
-			return withheldPrompt
-		}
+	if domain.AnyIn(s.persona.quotes, text) {
+		return withheldPrompt
 	}
 	return ""
 }

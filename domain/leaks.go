@@ -3,6 +3,7 @@ package domain
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Secrets are values that must never be said, in a form in which they are found again.
@@ -157,17 +158,28 @@ func NewQuotes(text string, run int) Quotes {
 }
 
 // In reports whether a text quotes.
-func (q Quotes) In(text string) bool {
-	if q.run == 0 {
+func (q Quotes) In(text string) bool { return AnyIn([]Quotes{q}, text) }
+
+// AnyIn reports whether a text quotes one of several, and reads it once for all.
+func AnyIn(all []Quotes, text string) bool {
+	if len(all) == 0 {
 		return false
 	}
 	words, _ := quoteWords(text)
-	found := false
-	q.each(words, func(h uint64) bool {
-		found = q.seen[h]
-		return !found
-	})
-	return found
+	for _, q := range all {
+		if q.run == 0 || len(words) < q.run {
+			continue
+		}
+		found := false
+		q.each(words, func(h uint64) bool {
+			found = q.seen[h]
+			return !found
+		})
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // each visits a rolling hash of every run.
@@ -200,6 +212,17 @@ func quoteWords(text string) (words []uint64, wide int) {
 		}
 	}
 	for _, r := range text {
+		if r < utf8.RuneSelf { // almost every character of most languages, and the tables are slow
+			switch lower := r | 0x20; {
+			case lower >= 'a' && lower <= 'z':
+				sum = (sum ^ uint64(lower)) * prime // #nosec G115 -- a letter
+			case r >= '0' && r <= '9':
+				sum = (sum ^ uint64(r)) * prime // #nosec G115 -- a digit
+			case r != '\'':
+				end()
+			}
+			continue
+		}
 		switch {
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
 			end()
@@ -207,7 +230,7 @@ func quoteWords(text string) (words []uint64, wide int) {
 			words = append(words, (offset^uint64(r))*prime) // #nosec G115 -- a hash
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r):
 			sum = (sum ^ uint64(unicode.ToLower(r))) * prime // #nosec G115 -- a hash
-		case r == '\'', r == '’':
+		case r == '’':
 		default:
 			end()
 		}

@@ -15,8 +15,10 @@ const (
 	lastWords = time.Second
 )
 
-// batching dials connections whose small writes leave together.
-func batching(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
+// Batching dials connections whose small writes leave together. Whoever writes learns
+// of an error of the network with a later call, as from a connection that breaks while
+// the system still holds what was written.
+func Batching(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {

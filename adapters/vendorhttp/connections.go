@@ -45,7 +45,7 @@ func New(every time.Duration) (*Connections, error) {
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &Connections{every: every, origins: map[string]*origin{}, pool: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: batching(dialer.DialContext), ForceAttemptHTTP2: true,
+		Proxy: http.ProxyFromEnvironment, DialContext: Batching(dialer.DialContext), ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: perHost, IdleConnTimeout: idleTime,
 		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},

@@ -11,7 +11,7 @@ const (
 	// lazyCollection lets the heap grow to four times what is in use before it is
 	// collected: an idle program holds a few megabytes, and collecting them often was a
 	// tenth of the cost of a webhook.
-	lazyCollection = 300
+	lazyCollection = 500
 	// roomy is what may be taken before the collector becomes eager. Ten thousand turns
 	// in flight would otherwise keep a gigabyte of what is gone.
 	roomy = 384 << 20

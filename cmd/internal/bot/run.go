@@ -22,6 +22,7 @@ import (
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
 	"whatsappnode/adapters/tracing"
+	"whatsappnode/adapters/vendorhttp"
 	"whatsappnode/adapters/voicenote"
 	"whatsappnode/app"
 	"whatsappnode/ports"
@@ -196,11 +197,12 @@ func rules(cfg Config, all agents, budget app.Budget) app.Options {
 }
 
 // graphTransport keeps enough connections warm that a send never waits for a
-// handshake, and bounds each step of one that must be made.
+// handshake, and bounds each step of one that must be made. A voice note is thirty
+// writes by itself and one or two together.
 func graphTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true,
+		Proxy: http.ProxyFromEnvironment, DialContext: vendorhttp.Batching(dialer.DialContext), ForceAttemptHTTP2: true,
 		MaxIdleConns: 256, MaxIdleConnsPerHost: 128, IdleConnTimeout: 90 * time.Second,
 		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}
