@@ -353,6 +353,9 @@ func TestTroublesomeTurnIsGivenUpWithAnApology(t *testing.T) {
 		r.pass(24 * time.Hour)
 		require.Equal(t, []string{app.DefaultFallback}, r.answers())
 		require.Greater(t, r.events.count(ports.StageTrouble, ""), 3)
+		trouble := r.events.first(ports.StageTrouble)
+		require.Equal(t, []domain.MessageID{"m1"}, trouble.Messages)
+		require.Equal(t, domain.UserID("ES.1"), trouble.User.UserID, "it must be seen whose turn it is")
 		r.brain.mu.Lock()
 		r.brain.fail = nil
 		r.brain.mu.Unlock()

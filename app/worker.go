@@ -169,11 +169,21 @@ func (w *Worker) release(key int64) {
 	delete(w.held, key)
 }
 
-// trouble tells the observer of a problem that no turn can tell of itself.
+// trouble tells the observer of a problem that no turn can tell of itself, with the
+// person and the messages that wait for it.
 func (w *Worker) trouble(what string, work ports.Work, err error) {
-	ev := ports.Event{At: time.Now(), Stage: ports.StageTrouble, Conversation: work.Lease.Conversation, Detail: what, Err: err}
+	ev := ports.Event{
+		At: time.Now(), Stage: ports.StageTrouble, Conversation: work.Lease.Conversation, User: work.Conversation.Contact(), Detail: what, Err: err,
+	}
+	for _, m := range work.Pending {
+		ev.Messages = append(ev.Messages, m.ID)
+	}
 	if len(work.Open) > 0 {
-		ev.Turn = work.Open[0].ID()
+		turn := work.Open[0]
+		ev.Turn, ev.Trace = turn.ID(), turn.Trace()
+		if len(ev.Messages) == 0 {
+			ev.Messages = turn.Inputs()
+		}
 	}
 	w.observer.Observe(ev)
 }

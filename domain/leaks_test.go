@@ -128,3 +128,16 @@ func FuzzLeaks(f *testing.F) {
 		require.LessOrEqual(t, strings.Count(s, "@"), len(s))
 	})
 }
+
+// BenchmarkQuotes looks for three rules in a piece of an answer and the tail before it.
+func BenchmarkQuotes(b *testing.B) {
+	prompt := strings.Repeat("You are the help line of a bicycle shop and never give a discount above ten percent to whoever asks. ", 5)
+	rules := []domain.Quotes{domain.NewQuotes(prompt, 24), domain.NewQuotes(prompt[40:], 12), domain.NewQuotes(prompt[80:], 12)}
+	said := strings.Repeat("We open at nine, and your bicycle is ready on Friday. ", 7)
+	b.ReportAllocs()
+	for b.Loop() {
+		if domain.AnyIn(rules, said) {
+			b.Fatal("nothing is quoted")
+		}
+	}
+}

@@ -83,7 +83,8 @@ func (p private) shownIn(text string) (shown []string) {
 
 // nameless says what a line that is about a message lacks, or nothing.
 func nameless(l line) string {
-	if !aMessages.MatchString(l.event()) {
+	trouble := l.event() == "bot.trouble" && l.str("what") != "lease" // when none could be taken there is nobody to name
+	if !trouble && !aMessages.MatchString(l.event()) {
 		return ""
 	}
 	if !refShape.MatchString(l.str("user_ref")) {
