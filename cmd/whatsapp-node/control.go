@@ -28,6 +28,11 @@ func controlCommands(getenv settings.Getenv, stdout io.Writer, opt *operate.Opti
 				}
 				change := domain.ControlChange{Kind: kind}
 				if kind == domain.ControlPause {
+					if !cmd.Flags().Changed("for") {
+						if pauseFor, err = bot.StandardPause(getenv); err != nil {
+							return err
+						}
+					}
 					change.For, change.By = pauseFor, domain.PausedByOrder
 				}
 				if err := change.Validate(); err != nil {
@@ -48,7 +53,7 @@ func controlCommands(getenv settings.Getenv, stdout io.Writer, opt *operate.Opti
 		return c
 	}
 	pause := command("pause", "Keep the bot silent in a conversation, as somebody of the business takes it over", domain.ControlPause)
-	pause.Flags().DurationVar(&pauseFor, "for", 2*time.Hour, "how long, such as 45m or 12h")
+	pause.Flags().DurationVar(&pauseFor, "for", 0, "how long, such as 45m or 12h; PAUSE_FOR when left out")
 	return []*cobra.Command{
 		pause,
 		command("resume", "End a pause; what is unanswered is answered at once", domain.ControlResume),

@@ -200,7 +200,7 @@ func TestAdminAPI(t *testing.T) {
 func TestControlsByCommand(t *testing.T) {
 	t.Parallel()
 	redis := redisserver.Start(t, redisserver.Options{})
-	b := start(t, settings{"REPLY_MODE": "text", "REDIS_URL": redis.URL()})
+	b := start(t, settings{"REPLY_MODE": "text", "REDIS_URL": redis.URL(), "PAUSE_FOR": "3h"})
 	ana := b.user(t, simulator.UserSpec{Name: "Ana", Phone: "34600111222"})
 	run := func(code int, args ...string) output {
 		t.Helper()
@@ -213,6 +213,7 @@ func TestControlsByCommand(t *testing.T) {
 	ana.writes("hello")
 	ana.reads("You said: hello")
 	b.idle()
+	require.Regexp(t, `is paused for (3h0m0s|2h59m5\ds) \(order\)`, run(0, "pause", "--phone", "34600111222").stdout, "PAUSE_FOR")
 	require.Regexp(t, `is paused for (1h0m0s|59m5\ds) \(order\)`, run(0, "pause", "--phone", "+34 600 111 222", "--for", "1h").stdout)
 	ana.writes("are you there?")
 	b.until("the message waits", func(lines []line) bool {

@@ -24,6 +24,15 @@ type OperatorStore interface {
 // openTimeout bounds how long a command waits for a store that does not answer.
 const openTimeout = 15 * time.Second
 
+// StandardPause is PAUSE_FOR, for a command that is not told how long.
+func StandardPause(getenv settings.Getenv) (time.Duration, error) {
+	var people PeopleConfig
+	if err := settings.Load(getenv, &people); err != nil {
+		return 0, settingsError([]error{err})
+	}
+	return people.PauseFor, nil
+}
+
 // OpenStore opens the store for a command. It reads only the store's settings, so
 // it works without the credentials. The embedded store belongs to one process: while
 // the bot runs, the error says so.
