@@ -204,7 +204,9 @@ func decodeContent(kind domain.ContentKind, data json.RawMessage, depth int) (do
 	case domain.KindLocation:
 		return flat(data, func(v location) domain.Content { return domain.Location(v) })
 	case domain.KindContacts:
-		return flat(data, func(v contacts) domain.Content { return domain.Contacts(v) })
+		return flat(data, func(v contacts) domain.Content {
+			return domain.Contacts{Names: append([]string(nil), v.Names...)} // none are nil, as they are written
+		})
 	case domain.KindButtonReply:
 		return flat(data, func(v buttonReply) domain.Content { return domain.ButtonReply(v) })
 	case domain.KindListReply:
