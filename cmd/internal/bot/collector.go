@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// lazyCollection lets the heap grow to four times what is in use before it is
+	// lazyCollection lets the heap grow to six times what is in use before it is
 	// collected: an idle program holds a few megabytes, and collecting them often was a
 	// tenth of the cost of a webhook.
 	lazyCollection = 500
