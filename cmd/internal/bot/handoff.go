@@ -3,6 +3,7 @@ package bot
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"whatsappnode/adapters/handoff"
@@ -35,12 +36,12 @@ func (c HandoffConfig) faults() []error {
 	return faults
 }
 
-// newHandoffs is nil when nobody is to be told.
-func newHandoffs(c HandoffConfig) (ports.HandoffPort, error) {
+// newHandoffs is nil when nobody is to be told. The transport stays its caller's.
+func newHandoffs(c HandoffConfig, transport http.RoundTripper) (ports.HandoffPort, error) {
 	if c.URL == "" {
 		return nil, nil
 	}
-	w, err := handoff.New(c.URL.Reveal(), c.Secret.Current, graphTransport())
+	w, err := handoff.New(c.URL.Reveal(), c.Secret.Current, transport)
 	if err != nil {
 		return nil, err
 	}

@@ -118,8 +118,8 @@ func Environment(path string) (settings.Getenv, error) {
 // prefixes are those of our variables, under which an unknown name is likely a
 // misspelt one.
 var prefixes = []string{
-	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "RETAIN_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL", "HANDOFF",
-	"PAUSE_", "OPT_", "ALLOWED_", "BLOCKED_", "HANDOFF_",
+	"WHATSAPP_", "GRAPH_", "MEDIA_", "STORE_", "REDIS_", "LLM_", "STT_", "TTS_", "REPLY_", "FALLBACK_", "HISTORY_", "BURST_", "RETAIN_", "SETTLE_", "SEND_", "TURN_", "LOG_", "ADMIN_", "AGENTS_", "DRAIN_", "RATE_", "LOOP_", "OUTPUT_", "BUDGET_", "PRICES_", "FILTER_", "FILTERS_", "MCP_", "TOOL",
+	"PAUSE_", "OPT_", "ALLOWED_", "BLOCKED_", "HANDOFF",
 }
 
 // The roles of a process.

@@ -90,7 +90,9 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	messenger, err := newSwitchboard(cfg, all, log)
+	transport := graphTransport()
+	defer transport.CloseIdleConnections()
+	messenger, err := newSwitchboard(cfg, all, transport, log)
 	if err != nil {
 		return settingsError([]error{err})
 	}
@@ -111,7 +113,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	books, write := keepBooks(store, shop, log)
 	defer write()
-	handoffs, err := newHandoffs(cfg.Handoff)
+	handoffs, err := newHandoffs(cfg.Handoff, transport)
 	if err != nil {
 		return err
 	}

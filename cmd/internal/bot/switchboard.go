@@ -37,9 +37,10 @@ type line struct {
 	messenger *whatsapp.Messenger
 }
 
-func newSwitchboard(cfg Config, all agents, log *zap.Logger) (*switchboard, error) {
+// newSwitchboard speaks to Graph over the transport, which stays its caller's.
+func newSwitchboard(cfg Config, all agents, transport http.RoundTripper, log *zap.Logger) (*switchboard, error) {
 	s := &switchboard{byID: map[domain.NumberID]*whatsapp.Messenger{}, log: log, ill: map[string]bool{}}
-	client := &http.Client{Transport: graphTransport()}
+	client := &http.Client{Transport: transport}
 	for _, a := range all {
 		own := a.number
 		if own == "" {
