@@ -32,6 +32,7 @@ type Metrics struct {
 	ambiguous  *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
 	guarded    *prometheus.CounterVec
+	handoffs   *prometheus.CounterVec
 	budgets    *prometheus.CounterVec
 	steps      *prometheus.CounterVec
 	trouble    prometheus.Counter
@@ -84,6 +85,7 @@ func New() *Metrics {
 	m.sends = m.counters("sends_total", "Parts of answers by outcome: sent, or refused.", "outcome")
 	m.ambiguous = m.counters("ambiguous_sends_total", "Sends whose outcome is unknown: waiting for a status, or at_least_once and at_most_once where none came.", "resolution")
 	m.deliveries = m.counters("deliveries_total", "What Meta said of parts later: delivered, read, played, failed.", "state")
+	m.handoffs = m.counters("handoffs_total", "People who asked for a human, and receivers that were told or could not be.", "state")
 	m.guarded = m.counters("answers_guarded_total", "Words that were changed or held back: withheld, trimmed, filtered.", "action")
 	m.budgets = m.counters("budget_marks_total", "Budgets (user, number, day) of which most (near) or all (reached) was spent.", "budget", "mark")
 	m.steps = m.counters("budget_steps_total", "Turns that a budget had answered more cheaply, by step.", "step")
@@ -139,6 +141,9 @@ func (m *Metrics) zeroes() {
 	m.fallbacks.WithLabelValues("speech")
 	for _, action := range []string{"withheld", "trimmed", "filtered"} {
 		m.guarded.WithLabelValues(action)
+	}
+	for _, state := range []string{"asked", "told", "failed"} {
+		m.handoffs.WithLabelValues(state)
 	}
 	for _, budget := range []string{"user", "number", "day"} {
 		m.budgets.WithLabelValues(budget, "near")

@@ -56,6 +56,12 @@ func TestEventsAreCounted(t *testing.T) {
 		{Stage: ports.StageDropped, Detail: "reaction"},
 		{Stage: ports.StageDeferred, Detail: "rate_limited"},
 		{Stage: ports.StageFiltered, Detail: "in"},
+		{Stage: ports.StageHandoff, Detail: "text"},
+		{Stage: ports.StageHandoff, Detail: "voice"},
+		{Stage: ports.StageHandoff, Detail: "button"},
+		{Stage: ports.StageHandoffTold},
+		{Stage: ports.StageHandoffTold},
+		{Stage: ports.StageHandoffTold, Err: errors.New("x")},
 		{Stage: ports.StageBudgetNear, Detail: "day"},
 		{Stage: ports.StageBudgetReached, Detail: "number"},
 		{Stage: ports.StageBudgetStep, Detail: "text"},
@@ -78,6 +84,7 @@ func TestEventsAreCounted(t *testing.T) {
 		`deliveries_total{state="delivered"} 1`, `deliveries_total{state="played"} 1`, `deliveries_total{state="failed"} 1`,
 		`turns_dropped_total{reason="reaction"} 1`, `turns_deferred_total{reason="rate_limited"} 1`,
 		`answers_guarded_total{action="filtered"} 1`, `budget_steps_total{step="text"} 1`,
+		`handoffs_total{state="asked"} 3`, `handoffs_total{state="told"} 2`, `handoffs_total{state="failed"} 1`,
 		`budget_marks_total{budget="day",mark="near"} 1`, `budget_marks_total{budget="number",mark="reached"} 1`,
 		`turns_total{outcome="sent"} 1`, `turns_total{outcome="dead"} 1`, `turn_seconds_count 2`,
 		`trouble_total 1`, `panics_total{where="turn"} 1`, `panics_total{where="request"} 1`,
@@ -87,6 +94,7 @@ func TestEventsAreCounted(t *testing.T) {
 func TestSeriesThatAlertsCompareExistFromTheStart(t *testing.T) {
 	has(
 		t, scrape(t, metrics.New()),
+		`handoffs_total{state="failed"} 0`,
 		`turns_total{outcome="dead"} 0`, `webhooks_total{outcome="bad_signature"} 0`, `webhooks_total{outcome="unavailable"} 0`,
 		`ambiguous_sends_total{resolution="at_least_once"} 0`, `panics_total{where="turn"} 0`, `messages_total{result="duplicate"} 0`,
 	)

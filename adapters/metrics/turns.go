@@ -60,6 +60,14 @@ func (m *Metrics) Observe(ev ports.Event) {
 		m.turnTime.Observe(ev.Took.Seconds())
 	case ports.StageWithheld, ports.StageTrimmed, ports.StageFiltered:
 		m.guarded.WithLabelValues(string(ev.Stage)).Inc()
+	case ports.StageHandoff:
+		m.handoffs.WithLabelValues("asked").Inc()
+	case ports.StageHandoffTold:
+		state := "told"
+		if ev.Err != nil {
+			state = "failed"
+		}
+		m.handoffs.WithLabelValues(state).Inc()
 	case ports.StageBudgetNear:
 		m.budgets.WithLabelValues(ev.Detail, "near").Inc()
 	case ports.StageBudgetReached:
