@@ -43,14 +43,7 @@ func TestHandoff(t *testing.T) {
 	ana.hears("You said: What does a new tyre cost?")
 	ana.speaks(recording(t, "I would like to talk to a real person"))
 	require.Contains(t, ana.gets().Text, "I am passing you on to a person")
-	b.until("the desk is to be called again", func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.deferred" && l.str("reason") == "handoff" {
-				return true
-			}
-		}
-		return false
-	})
+	b.until("the desk is to be called again", deferredFor("handoff"))
 	b.stop()
 	up.Store(true)
 	b.restart()
@@ -65,14 +58,7 @@ func TestHandoff(t *testing.T) {
 	require.NotEmpty(t, event["at"])
 	b.logs("handoff.told", 1)
 	ana.writes("hello?")
-	b.until("the person waits for the human", func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
-				return true
-			}
-		}
-		return false
-	})
+	b.until("the person waits for the human", deferredFor("paused"))
 	require.Len(t, b.sim.Outbound(ana.id), 2)
 	require.Empty(t, got, "once is enough")
 	require.NotContains(t, b.stdout.text(), "34600111222")

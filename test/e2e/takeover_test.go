@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,14 +20,13 @@ func (u *user) isAnswered(text string) string {
 	return id
 }
 
-func droppedFor(b *bot, reason string) func(lines []line) bool {
+func droppedFor(reason string) func(lines []line) bool { return leftFor("turn.dropped", reason) }
+
+func deferredFor(reason string) func(lines []line) bool { return leftFor("turn.deferred", reason) }
+
+func leftFor(event, reason string) func(lines []line) bool {
 	return func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.dropped" && l.str("reason") == reason {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(lines, func(l line) bool { return l.event() == event && l.str("reason") == reason })
 	}
 }
 
@@ -40,16 +40,9 @@ func TestOperatorTakesOver(t *testing.T) {
 	ana.writes("Is my bike ready?")
 	b.logs("llm.ok", 1)
 	ana.isAnswered("It is, come by!")
-	b.until("the turn is left to the operator", droppedFor(b, "human"))
+	b.until("the turn is left to the operator", droppedFor("human"))
 	ana.writes("Thank you! And what does it cost?")
-	b.until("the question waits", func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
-				return true
-			}
-		}
-		return false
-	})
+	b.until("the question waits", deferredFor("paused"))
 	require.Empty(t, b.sim.Outbound(ana.id), "the bot talks over nobody")
 	ana.hears("You said: Thank you! And what does it cost?")
 	b.logs("turn.finished", 2)
@@ -82,7 +75,7 @@ func TestOptOut(t *testing.T) {
 	ana.writes("¡BAJA!")
 	require.Contains(t, ana.gets().Text, "ALTA")
 	ana.writes("hello?")
-	b.until("the person is left alone", droppedFor(b, "opted_out"))
+	b.until("the person is left alone", droppedFor("opted_out"))
 	ana.writes("stop")
 	b.idle()
 	b.stop()
@@ -114,8 +107,8 @@ func TestListsOfPeople(t *testing.T) {
 		u.writes("hello")
 	}
 	allowed.reads("You said: hello")
-	b.until("blocked", droppedFor(b, "blocked"))
-	b.until("not allowed", droppedFor(b, "not_allowed"))
+	b.until("blocked", droppedFor("blocked"))
+	b.until("not allowed", droppedFor("not_allowed"))
 	require.Empty(t, b.sim.Outbound(blocked.id))
 	require.Empty(t, b.sim.Outbound(stranger.id))
 }
@@ -165,20 +158,13 @@ func TestAdminAPI(t *testing.T) {
 	require.Equal(t, 200, r.code, r.body)
 	require.Contains(t, r.body, `"paused_by":"order"`)
 	ana.writes("are you there?")
-	b.until("the message waits", func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
-				return true
-			}
-		}
-		return false
-	})
+	b.until("the message waits", deferredFor("paused"))
 	require.Equal(t, 200, call("resume", who+"}").code)
 	ana.reads("You said: are you there?")
 
 	require.Equal(t, 200, call("block", who+"}").code)
 	ana.writes("and now?")
-	b.until("the person is blocked", droppedFor(b, "blocked"))
+	b.until("the person is blocked", droppedFor("blocked"))
 	require.Equal(t, 200, call("unblock", who+"}").code)
 	ana.writes("again?")
 	ana.reads("You said: again?")
@@ -216,20 +202,13 @@ func TestControlsByCommand(t *testing.T) {
 	require.Regexp(t, `is paused for (3h0m0s|2h59m5\ds) \(order\)`, run(0, "pause", "--phone", "34600111222").stdout, "PAUSE_FOR")
 	require.Regexp(t, `is paused for (1h0m0s|59m5\ds) \(order\)`, run(0, "pause", "--phone", "+34 600 111 222", "--for", "1h").stdout)
 	ana.writes("are you there?")
-	b.until("the message waits", func(lines []line) bool {
-		for _, l := range lines {
-			if l.event() == "turn.deferred" && l.str("reason") == "paused" {
-				return true
-			}
-		}
-		return false
-	})
+	b.until("the message waits", deferredFor("paused"))
 	require.Contains(t, run(0, "resume", "--user", ana.card().UserID).stdout, "is answered")
 	ana.reads("You said: are you there?")
 	b.idle()
 	require.Contains(t, run(0, "block", "--phone", "34600111222").stdout, "is blocked")
 	ana.writes("and now?")
-	b.until("the person is blocked", droppedFor(b, "blocked"))
+	b.until("the person is blocked", droppedFor("blocked"))
 	require.Contains(t, run(0, "unblock", "--phone", "34600111222").stdout, "is answered")
 	ana.writes("again?")
 	ana.reads("You said: again?")
