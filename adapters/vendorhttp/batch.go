@@ -36,8 +36,8 @@ type batch struct {
 	net.Conn
 	mu      sync.Mutex
 	room    *sync.Cond
-	waiting []byte
-	spare   []byte
+	waiting pile
+	spare   pile // what the goroutine wrote last, empty
 	err     error
 	closed  bool
 	wake    chan struct{}
@@ -55,7 +55,7 @@ func newBatch(conn net.Conn) *batch {
 func (b *batch) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) > maxBatch && b.err == nil && !b.closed {
+	for b.waiting.size > maxBatch && b.err == nil && !b.closed {
 		b.room.Wait()
 	}
 	switch {
@@ -64,7 +64,7 @@ func (b *batch) Write(p []byte) (int, error) {
 	case b.err != nil:
 		return 0, b.err
 	}
-	b.waiting = append(b.waiting, p...)
+	b.waiting.add(p)
 	b.nudge()
 	return len(p), nil
 }
@@ -82,20 +82,15 @@ func (b *batch) run() {
 		runtime.Gosched() // whoever is about to write goes first
 		b.mu.Lock()
 		out, closed := b.waiting, b.closed
-		b.waiting, b.spare = b.spare[:0], nil
+		b.waiting, b.spare = b.spare, pile{}
 		b.room.Broadcast()
 		b.mu.Unlock()
-		var err error
-		if len(out) > 0 {
-			_, err = b.Conn.Write(out)
-		}
+		err := out.leave(b.Conn)
 		b.mu.Lock()
 		if b.err == nil {
 			b.err = err
 		}
-		if cap(out) <= maxBatch {
-			b.spare = out
-		}
+		b.spare = out
 		b.room.Broadcast()
 		b.mu.Unlock()
 		if closed {

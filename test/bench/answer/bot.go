@@ -66,6 +66,7 @@ func (p plan) startBot(ctx context.Context, w *world, extra map[string]string) (
 			return nil, err
 		}
 	}
+	maps.Copy(env, p.env)
 	maps.Copy(env, extra)
 	b := &bot{addr: addr, log: filepath.Join(dir, "bot.log")}
 	return b, b.launch(ctx, p, env)

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,6 +45,8 @@ type plan struct {
 	early       bool
 	think       time.Duration
 	burst       string
+	ask         string
+	env         settings
 	logLevel    string
 	admin       string
 	quick       bool
@@ -68,6 +71,8 @@ func flags() (plan, error) {
 	flag.BoolVar(&p.early, "early-headers", false, "the model sends its headers at once and not with the first token")
 	flag.DurationVar(&p.think, "think", 100*time.Millisecond, "how long a user takes to ask again, in the mean")
 	flag.StringVar(&p.burst, "burst-window", "", "BURST_WINDOW of the bot; empty is the bot's default")
+	flag.StringVar(&p.ask, "ask", "both", "questions of the closed loop: text, voice or both")
+	flag.Var(&p.env, "env", "a setting of the bot, NAME=VALUE, to compare with; may be given again")
 	flag.StringVar(&p.logLevel, "log-level", "warn", "LOG_LEVEL of the bot")
 	flag.StringVar(&p.admin, "admin", "off", "ADMIN_ADDR of the bot, to take profiles from")
 	flag.BoolVar(&p.quick, "quick", false, "less of everything, in under a minute")
@@ -94,7 +99,28 @@ func flags() (plan, error) {
 	var err1, err2 error
 	p.levels, err1 = numbers(*levels, usual[0], set["conversations"])
 	p.inflight, err2 = numbers(*inflight, usual[1], set["inflight"])
-	return p, errors.Join(err1, err2, p.rates.Validate())
+	var err3 error
+	if !slices.Contains([]string{"both", "text", "voice"}, p.ask) {
+		err3 = fmt.Errorf("-ask %q is none of text, voice and both", p.ask)
+	}
+	return p, errors.Join(err1, err2, err3, p.rates.Validate())
+}
+
+// settings gathers those of the bot.
+type settings map[string]string
+
+func (s *settings) String() string { return "" }
+
+func (s *settings) Set(v string) error {
+	name, value, ok := strings.Cut(v, "=")
+	if !ok || name == "" {
+		return errors.New("must be NAME=VALUE")
+	}
+	if *s == nil {
+		*s = settings{}
+	}
+	(*s)[name] = value
+	return nil
 }
 
 // less shortens what was not asked for by name.
@@ -181,6 +207,9 @@ func (p plan) measureAll(ctx context.Context, res *results) error {
 	res.printFloors()
 	for _, n := range p.levels {
 		for _, aloud := range []bool{false, true} {
+			if p.ask != "both" && p.ask != kind(aloud) {
+				continue
+			}
 			if err := p.closedLoop(ctx, n, aloud, res); err != nil {
 				return fmt.Errorf("%d conversations at once: %w", n, err)
 			}
