@@ -69,6 +69,6 @@ func (w *Worker) extend(ctx context.Context, key int64, h hold) {
 	case errors.Is(err, ports.ErrLeaseLost), !time.Now().Before(h.until):
 		h.cancel(ports.ErrLeaseLost)
 	default:
-		w.trouble("lease not extended", ports.Work{Lease: h.lease}, err)
+		w.trouble("lease not extended", &ports.Work{Lease: h.lease}, err)
 	}
 }

@@ -112,7 +112,7 @@ type session struct {
 //
 // When ctx ends with ErrLeaseLost as its cause, another worker may be at the
 // conversation already, and every further step is refused.
-func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
+func (r *Responder) Handle(ctx context.Context, work *ports.Work) (err error) {
 	s, err := r.open(work)
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (r *Responder) Handle(ctx context.Context, work ports.Work) (err error) {
 }
 
 // open chooses the turn: the oldest unfinished one, or a new one.
-func (r *Responder) open(work ports.Work) (*session, error) {
+func (r *Responder) open(work *ports.Work) (*session, error) {
 	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News, newsExact: work.NewsExact}
 	s.quiet, s.controls, s.leasedAt = s.started, work.Controls, work.Now
 	pending, human := settledByPeople(work.Pending)
@@ -414,7 +414,10 @@ func (s *session) remember() {
 		domain.Remark{Role: domain.RoleAssistant, Text: s.turn.Reply().Text, At: s.started, Turn: s.turn.ID()})
 }
 
-// event tells the observer of a step.
+// event tells the observer of a step. It is called from many places and has no part of
+// their stacks, on which turns wait for their vendors.
+//
+//go:noinline
 func (s *session) event(stage ports.Stage, took time.Duration, detail string, err error) {
 	s.observe(ports.Event{Stage: stage, Took: took, Detail: detail, Err: err})
 }

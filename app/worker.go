@@ -16,7 +16,7 @@ import (
 type Worker struct {
 	inbox     ports.InboxPort
 	responder interface {
-		Handle(ctx context.Context, work ports.Work) error
+		Handle(ctx context.Context, work *ports.Work) error
 		storeFailed()
 	}
 	observer ports.ObserverPort
@@ -97,7 +97,7 @@ func (w *Worker) lease(ctx, turns context.Context, wg *sync.WaitGroup) {
 			<-w.slots
 			if ctx.Err() == nil {
 				w.responder.storeFailed()
-				w.trouble("lease", work, err)
+				w.trouble("lease", &work, err)
 				pause.wait(ctx)
 			}
 			continue
@@ -105,13 +105,13 @@ func (w *Worker) lease(ctx, turns context.Context, wg *sync.WaitGroup) {
 		pause.reset()
 		wg.Go(func() {
 			defer func() { <-w.slots }()
-			w.handle(turns, work)
+			w.handle(turns, &work)
 		})
 	}
 }
 
 // handle brings one conversation on and sees to its lease whatever happens.
-func (w *Worker) handle(parent context.Context, work ports.Work) {
+func (w *Worker) handle(parent context.Context, work *ports.Work) {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	key := w.hold(work.Lease, cancel)
@@ -139,7 +139,7 @@ func (w *Worker) handle(parent context.Context, work ports.Work) {
 
 // safely turns a panic of a turn into an error: one bad message must not take
 // down the others.
-func (w *Worker) safely(ctx context.Context, work ports.Work) (err error) {
+func (w *Worker) safely(ctx context.Context, work *ports.Work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
@@ -171,7 +171,7 @@ func (w *Worker) release(key int64) {
 
 // trouble tells the observer of a problem that no turn can tell of itself, with the
 // person and the messages that wait for it.
-func (w *Worker) trouble(what string, work ports.Work, err error) {
+func (w *Worker) trouble(what string, work *ports.Work, err error) {
 	ev := ports.Event{
 		At: time.Now(), Stage: ports.StageTrouble, Conversation: work.Lease.Conversation, User: work.Conversation.Contact(), Detail: what, Err: err,
 	}

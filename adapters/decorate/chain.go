@@ -106,20 +106,27 @@ func (c *chain[P, R]) inTurn(ctx context.Context, ask ask[P, R]) (R, error) {
 		none   R
 		failed failures
 	)
-	for i, p := range c.providers {
+	for i := range c.providers {
 		r, err := c.leg(ctx, i, false, ask)
 		if err == nil {
 			return r, nil
 		}
-		failed = append(failed, failure{p.Name, err})
+		failed = append(failed, failure{c.providers[i].Name, err})
 		if !c.goesOn(ctx, i+1, err) {
 			return none, c.verdict(ctx, failed)
 		}
-		c.policy.Observer.switched(ctx, Switch{
-			Operation: c.operation, From: p.Name, To: c.providers[i+1].Name, Kind: ports.KindOf(err), Err: err,
-		})
+		c.switched(ctx, i, err)
 	}
 	return none, c.verdict(ctx, failed) // not reached: the last provider never goes on
+}
+
+// switched tells the observer that the provider behind i takes over.
+//
+//go:noinline
+func (c *chain[P, R]) switched(ctx context.Context, i int, err error) {
+	c.policy.Observer.switched(ctx, Switch{
+		Operation: c.operation, From: c.providers[i].Name, To: c.providers[i+1].Name, Kind: ports.KindOf(err), Err: err,
+	})
 }
 
 // goesOn reports whether the provider next is asked after err.
@@ -166,7 +173,7 @@ func (c *chain[P, R]) share(ctx context.Context, i int) (until time.Time, others
 // leg asks one provider, as often as the policy says.
 func (c *chain[P, R]) leg(ctx context.Context, i int, hedge bool, ask ask[P, R]) (R, error) {
 	var (
-		p             = c.providers[i]
+		p             = &c.providers[i]
 		until, others = c.share(ctx, i)
 		answer        R
 		answered      bool

@@ -75,34 +75,19 @@ func (m *meteredLLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Se
 		return seq
 	}
 	return func(yield func(ports.LLMChunk, error) bool) {
-		use := domain.Use{InputTokens: asked(req), OutputTokens: expectedAnswer}
-		if req.MaxTokens > 0 {
-			use.OutputTokens = req.MaxTokens
-		}
-		expected, _ := m.product.Price(use)
-		if err := meter.Begin(ctx, expected); err != nil {
+		a := m.attempt(meter, &req)
+		if err := meter.Begin(ctx, a.expected); err != nil {
 			yield(ports.LLMChunk{}, err)
 			return
 		}
-		var (
-			failed  error = errLeft
-			told    *ports.LLMUsage
-			written int // bytes
-		)
-		defer func() {
-			use.OutputTokens = (written + charactersPerToken - 1) / charactersPerToken
-			if told != nil && told.Input+told.Output > 0 {
-				use.InputTokens, use.OutputTokens = told.Input, told.Output
-			}
-			meter.End(expected, m.product.expense(domain.StageThink, use, failed))
-		}()
+		defer a.end()
 		for chunk, err := range seq {
-			written += len(chunk.Text)
+			a.written += len(chunk.Text)
 			if err != nil {
-				failed = err
+				a.failed = err
 			}
 			if chunk.Done {
-				failed, told = nil, chunk.Usage
+				a.failed, a.told = nil, chunk.Usage
 			}
 			if !yield(chunk, err) {
 				return
@@ -111,8 +96,37 @@ func (m *meteredLLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Se
 	}
 }
 
+// attempt is an answer that is being metered.
+type attempt struct {
+	product  *Product
+	meter    ports.Meter
+	use      domain.Use
+	expected domain.Money
+	failed   error
+	told     *ports.LLMUsage
+	written  int // bytes
+}
+
+func (m *meteredLLM) attempt(meter ports.Meter, req *ports.LLMRequest) *attempt {
+	a := &attempt{product: &m.product, meter: meter, failed: errLeft}
+	a.use = domain.Use{InputTokens: asked(req), OutputTokens: expectedAnswer}
+	if req.MaxTokens > 0 {
+		a.use.OutputTokens = req.MaxTokens
+	}
+	a.expected, _ = m.product.Price(a.use)
+	return a
+}
+
+func (a *attempt) end() {
+	a.use.OutputTokens = (a.written + charactersPerToken - 1) / charactersPerToken
+	if a.told != nil && a.told.Input+a.told.Output > 0 {
+		a.use.InputTokens, a.use.OutputTokens = a.told.Input, a.told.Output
+	}
+	a.meter.End(a.expected, a.product.expense(domain.StageThink, a.use, a.failed))
+}
+
 // asked estimates the tokens of a question.
-func asked(req ports.LLMRequest) int {
+func asked(req *ports.LLMRequest) int {
 	n := len(req.System)
 	for _, t := range req.Tools {
 		n += len(t.Name) + len(t.Description) + len(t.Parameters)

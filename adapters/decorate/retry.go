@@ -44,7 +44,7 @@ func newRetry(attempts int) failsafe.Executor[any] {
 // orAgain decides whether a failed attempt is worth a repeat; how many there are is
 // the retry policy's to count. until is the end of the provider's share of the
 // budget.
-func (p Policy) orAgain(err error, attempt int, until time.Time, others bool, b *breaker) error {
+func (p *Policy) orAgain(err error, attempt int, until time.Time, others bool, b *breaker) error {
 	switch {
 	case !ports.Retryable(err), b.shut():
 		return err
@@ -59,7 +59,7 @@ func (p Policy) orAgain(err error, attempt int, until time.Time, others bool, b 
 }
 
 // jitter is the wait before repeat n, from 1.
-func (p Policy) jitter(n int) time.Duration {
+func (p *Policy) jitter(n int) time.Duration {
 	limit := min(p.Backoff<<(n-1), p.MaxBackoff)
 	return time.Duration(p.Random() * float64(limit))
 }

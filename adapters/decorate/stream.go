@@ -24,11 +24,13 @@ type stream struct {
 // listen asks a model and yields its answer. An error means that there were no words
 // and nothing was yielded.
 func listen(t *trial, port ports.LLMPort, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) (*stream, error) {
-	whole, cancel := limited(t.ctx, late{"no whole answer", t.policy.Attempt})
-	defer cancel()
-	ctx, end := context.WithCancelCause(whole)
+	// One context with two timers, where one within the other would be usual: turns wait
+	// here, and each context is half a kilobyte of memory.
+	ctx, end := context.WithCancelCause(t.ctx)
 	defer end(nil)
-
+	if whole := (late{"no whole answer", t.policy.Attempt}); sooner(ctx, whole.limit) {
+		defer time.AfterFunc(whole.limit, func() { end(whole) }).Stop()
+	}
 	first := late{"no first words", min(t.policy.FirstToken, t.until.Sub(t.began))}
 	stopFirst := func() bool { return false }
 	if wait := time.Until(t.began.Add(first.limit)); sooner(ctx, wait) {

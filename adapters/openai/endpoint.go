@@ -13,8 +13,6 @@ import (
 	"time"
 	"unicode"
 
-	goopenai "github.com/sashabaranov/go-openai"
-
 	"whatsappnode/adapters/httpstatus"
 	"whatsappnode/ports"
 )
@@ -104,13 +102,6 @@ func (e *endpoint) isOpenAI() bool {
 	return host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com") || strings.HasSuffix(host, ".openai.azure.com")
 }
 
-// library makes the library's client for one call, with the key of this moment.
-func (e *endpoint) library(x *exchange) *goopenai.Client {
-	cfg := goopenai.DefaultConfig(e.token())
-	cfg.BaseURL, cfg.OrgID, cfg.HTTPClient = e.base, e.org, x
-	return goopenai.NewClientWithConfig(cfg)
-}
-
 // post makes a request that the library does not know.
 func (e *endpoint) post(ctx context.Context, op, path, contentType string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+path, body)
@@ -177,7 +168,7 @@ func readAll(op string, resp *http.Response, limit int64) ([]byte, error) {
 // bounded gives a context without a deadline one.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, callTimeout)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"net/http"
@@ -150,41 +151,62 @@ func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[port
 // converse yields the answer and returns the error to end with; nil also when the
 // reader left, after which nothing may be yielded.
 func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) error {
-	if err := req.Validate(opLLM); err != nil {
-		return err
-	}
-	if err := req.RefuseTools(opLLM); err != nil && !l.calls {
-		return err
-	}
 	if err := ports.FromContext(ctx, opLLM); err != nil {
-		return err
-	}
-	chat, err := l.chat(req)
-	if err != nil {
 		return err
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	// The stream has a context of its own: leaving a server that does not hang up
-	// must not look like the end of the call.
-	wire, leave := context.WithCancel(ctx)
-	defer leave()
-	x := &exchange{endpoint: l.api, op: opLLM, greedy: req.Temperature != nil && *req.Temperature == 0 && !fixedSampling(l.model, l.effort)}
-	stream, err := l.api.library(x).CreateChatCompletionStream(wire, chat)
+	asked, err := l.request(ctx, &req)
 	if err != nil {
 		return failed(ctx, opLLM, err)
 	}
-	defer func() { _ = stream.Close() }()
+	resp, err := l.api.send(opLLM, asked)
+	if err != nil {
+		return failed(ctx, opLLM, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
 	a := answer{mayCall: len(req.Tools) > 0 && !req.NoCalls, before: req.CallCount()}
-	return a.pour(ctx, newEvents(x.resp.Body), leave, yield)
+	return a.pour(ctx, newEvents(resp.Body), resp.Body, yield)
 }
 
-// pour yields the text of a stream as it comes, then judges what it was.
-func (a *answer) pour(ctx context.Context, events *events, leave func(), yield func(ports.LLMChunk, error) bool) error {
+// request is what is sent. It stays a function of its own: the memory for the library's
+// request would else be part of the stack of every turn that waits for its answer.
+//
+//go:noinline
+func (l *LLM) request(ctx context.Context, req *ports.LLMRequest) (*http.Request, error) {
+	if err := req.Validate(opLLM); err != nil {
+		return nil, err
+	}
+	if err := req.RefuseTools(opLLM); err != nil && !l.calls {
+		return nil, err
+	}
+	chat, err := l.chat(*req)
+	if err != nil {
+		return nil, err
+	}
+	out, err := l.api.drafted(func(library *goopenai.Client) error {
+		_, err := library.CreateChatCompletionStream(ctx, chat)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if req.Temperature != nil && *req.Temperature == 0 && !fixedSampling(l.model, l.effort) {
+		// 0 means "not set" to the library.
+		if err := zeroTemperature(out); err != nil {
+			return nil, &ports.Error{Op: opLLM, Kind: ports.KindInvalid, Err: err}
+		}
+	}
+	return out, nil
+}
+
+// pour yields the text of a stream as it comes, then judges what it was. A server that
+// said everything and does not hang up is left by closing the body.
+func (a *answer) pour(ctx context.Context, events *events, body io.Closer, yield func(ports.LLMChunk, error) bool) error {
 	var broken error
 	var held strings.Builder // behind the first words, what came in one piece is passed on in one
 	first := true
-	patience := time.AfterFunc(math.MaxInt64, leave) // not before the last word
+	patience := time.AfterFunc(math.MaxInt64, func() { _ = body.Close() }) // not before the last word
 	defer patience.Stop()
 	for !a.ended {
 		data, err := events.next()

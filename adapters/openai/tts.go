@@ -200,13 +200,19 @@ func (t *TTS) voiceFor(opt ports.TTSOptions) string {
 }
 
 func (t *TTS) speak(ctx context.Context, text, voice, format string) ([]byte, error) {
-	x := &exchange{endpoint: t.api, op: opTTS}
-	_, err := t.api.library(x).CreateSpeech(ctx, goopenai.CreateSpeechRequest{
-		Model: goopenai.SpeechModel(t.model), Input: text, Voice: goopenai.SpeechVoice(voice),
-		ResponseFormat: goopenai.SpeechResponseFormat(format),
+	req, err := t.api.drafted(func(library *goopenai.Client) error {
+		_, err := library.CreateSpeech(ctx, goopenai.CreateSpeechRequest{
+			Model: goopenai.SpeechModel(t.model), Input: text, Voice: goopenai.SpeechVoice(voice),
+			ResponseFormat: goopenai.SpeechResponseFormat(format),
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return readAll(opTTS, x.resp, maxSpeech)
+	resp, err := t.api.send(opTTS, req)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(opTTS, resp, maxSpeech)
 }
