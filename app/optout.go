@@ -119,6 +119,12 @@ func optedOut(ctx context.Context, s *session) (verdict, error) {
 		if s.controls.OptedOut && !s.confirms && s.turn.Attempt() == 1 {
 			return verdict{drop: reasonOptedOut}, nil
 		}
+		if s.unstored && !s.controls.OptedOut {
+			// Before the decision: only a turn that is known to have been begun tells of it.
+			if err := s.checkpoint(ctx); err != nil {
+				return verdict{}, err
+			}
+		}
 		if err := s.obey(ctx, is); err != nil {
 			return verdict{}, err
 		}

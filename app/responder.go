@@ -63,6 +63,8 @@ type session struct {
 	turn    domain.Turn
 	inputs  []domain.Message // the turn's messages that are still in the inbox
 	started time.Time
+	// unstored is true while the turn is at work and nothing of it is stored.
+	unstored bool
 	// moreWaiting is true when messages wait that belong to a later turn; waiting are
 	// those that did when the turn was taken up.
 	moreWaiting bool
@@ -108,7 +110,7 @@ type session struct {
 // Handle brings the oldest open turn of the conversation, or a new turn over
 // everything that waits, as far as it goes: to its end, or to the next wait. It
 // ends the lease unless it returns an error, in which case nothing was lost and
-// the caller gives the lease back.
+// the caller gives the lease back. A panic is an error.
 //
 // When ctx ends with ErrLeaseLost as its cause, another worker may be at the
 // conversation already, and every further step is refused.
@@ -121,6 +123,7 @@ func (r *Responder) Handle(ctx context.Context, work *ports.Work) (err error) {
 	defer func() { done(err) }()
 	ctx = s.metered(ctx)
 	defer s.account(ctx)
+	defer func() { err = s.interruption(work, recover(), err) }()
 	if back, err := s.stepBack(ctx); back || err != nil {
 		return err
 	}
@@ -131,7 +134,9 @@ func (r *Responder) Handle(ctx context.Context, work *ports.Work) (err error) {
 		if s.turn.Attempt() > 2*maxTakeUps {
 			return s.bury(ctx, "poison")
 		}
-		if err := s.checkpoint(ctx); err != nil {
+		if s.turn.Attempt() == 1 {
+			s.unstored = true // until there is something to keep
+		} else if err := s.checkpoint(ctx); err != nil {
 			return err
 		}
 		for again := true; again; {
@@ -194,6 +199,9 @@ func (r *Responder) open(work *ports.Work) (*session, error) {
 			return nil, fmt.Errorf("open a turn: %w", err)
 		}
 		s.turn = turn
+		if work.Abandoned {
+			s.turn.TakeUp() // whoever had it before may have died of it
+		}
 	default:
 		return nil, errNothingWaiting
 	}
@@ -358,6 +366,7 @@ func (s *session) checkpoint(ctx context.Context) error {
 	if err := s.deps.Inbox.Checkpoint(ctx, s.lease, s.turn); err != nil {
 		return fmt.Errorf("%w: checkpoint the turn: %w", errStore, err)
 	}
+	s.unstored = false
 	return nil
 }
 

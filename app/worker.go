@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -120,25 +121,32 @@ func (w *Worker) handle(parent context.Context, work *ports.Work) {
 	if err == nil || errors.Is(err, ports.ErrLeaseLost) {
 		return
 	}
+	var turn *domain.Turn // what is to be stored of it
+	if i := (*interrupted)(nil); errors.As(err, &i) {
+		turn, err = &i.turn, i.cause
+	}
 	back, stop := context.WithTimeout(context.WithoutCancel(parent), storeBudget)
 	defer stop()
 	var giveBack error
-	if errors.Is(err, ErrStopping) {
-		giveBack = w.inbox.Release(back, work.Lease)
-	} else {
+	switch {
+	case !errors.Is(err, ErrStopping):
 		if errors.Is(err, errStore) {
 			w.responder.storeFailed()
 		}
 		w.trouble("turn interrupted", work, err)
-		giveBack = w.inbox.Defer(back, work.Lease, nil, sendBackoff(2, 0))
+		giveBack = w.inbox.Defer(back, work.Lease, turn, sendBackoff(2, 0))
+	case turn != nil:
+		giveBack = w.inbox.Defer(back, work.Lease, turn, 0)
+	default:
+		giveBack = w.inbox.Release(back, work.Lease)
 	}
 	if giveBack != nil && !errors.Is(giveBack, ports.ErrLeaseLost) {
 		w.trouble("lease not given back", work, giveBack)
 	}
 }
 
-// safely turns a panic of a turn into an error: one bad message must not take
-// down the others.
+// safely turns a panic before a turn was begun into an error: one bad message must not
+// take down the others.
 func (w *Worker) safely(ctx context.Context, work *ports.Work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

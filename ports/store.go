@@ -128,6 +128,13 @@ type Work struct {
 	Facts []domain.Status
 	// Controls are what people have decided about the conversation, see ControlPort.
 	Controls domain.Controls
+	// Abandoned says that the lease before this one was not ended but ran out, as it does
+	// when its process is killed: what waits may have been what killed it. Finish, Defer
+	// and Release end a lease while it holds, and ControlPort.Control and a message with a
+	// Pause take it away; a call that is refused with ErrLeaseLost ends nothing. A lease
+	// that reached nobody may have run out, too. The store knows it from what Lease reads
+	// and writes anyway, so it costs no write.
+	Abandoned bool
 	// Now is the store's clock when the lease was given.
 	Now time.Time
 	// News receives a value when a message was admitted to the conversation after

@@ -90,7 +90,7 @@ type conversation struct {
 	turns   []*storedTurn // oldest first
 
 	token      int64
-	leaseUntil time.Time // zero while nobody holds it
+	leaseUntil time.Time // zero once it was ended
 	news       chan struct{}
 	// due is when the next worker may take the conversation: the end of the lease
 	// while there is one, and zero when nothing waits.

@@ -80,10 +80,11 @@ func (s *Store) longestDue() *conversation {
 
 func (s *Store) claim(c *conversation, now time.Time) ports.Work {
 	c.token++
+	abandoned := !c.leaseUntil.IsZero()
 	c.leaseUntil = now.Add(s.ttl)
 	c.due, c.deferred = c.leaseUntil, false
 	c.news = make(chan struct{}, 1)
-	work := ports.Work{Lease: ports.Lease{Conversation: c.id, Token: c.token, TTL: s.ttl}, News: c.news, Controls: c.controls.at(now), Now: now}
+	work := ports.Work{Lease: ports.Lease{Conversation: c.id, Token: c.token, TTL: s.ttl}, News: c.news, Controls: c.controls.at(now), Now: now, Abandoned: abandoned}
 	if c.saved != nil {
 		work.Conversation, _ = domain.RestoreConversation(c.saved.Record())
 	} else {

@@ -45,7 +45,8 @@
 //
 // # Leases and waking
 //
-// A lease is a score in the due times plus a fencing token. Within a partition the
+// A lease is a score in the due times plus a fencing token and its end, which is set to 0
+// when the lease is ended: what is left of one that ran out tells the next holder. Within a partition the
 // conversation due longest is always first; one process also takes the partition
 // whose first is due longest, as far as it has heard. Callers of Lease wait in the
 // process; one goroutine claims for them, so that a thousand waiting workers cost

@@ -27,7 +27,7 @@ func (s *Store) claim(ctx context.Context, part int) (ports.Work, string, bool, 
 		return ports.Work{}, "", false, err
 	}
 	out, err := msg.ToArray()
-	if err != nil || (len(out) != 1 && len(out) != 7) {
+	if err != nil || (len(out) != 1 && len(out) != 8) {
 		return ports.Work{}, "", false, storeErr(ctx, "lease", errors.Join(err, errors.New("unexpected answer")))
 	}
 	report, err := out[0].ToString()
@@ -73,6 +73,11 @@ func (s *Store) readWork(out []rueidis.RedisMessage) (ports.Work, error) {
 	if w.Controls, err = controlsOf(out[6]); err != nil {
 		return w, err
 	}
+	abandoned, err := out[7].ToString()
+	if err != nil {
+		return w, err
+	}
+	w.Abandoned = abandoned == "1"
 	w.Conversation, err = s.readMemory(w, head[2])
 	return w, err
 }

@@ -31,7 +31,9 @@ type grant struct {
 	n     int64
 	lease ports.Lease
 	until int64 // when the lease ends, Unix nanoseconds
-	err   error
+	// abandoned is true when the lease before ran out.
+	abandoned bool
+	err       error
 }
 
 // waitList holds the callers of Lease, first come first served.
@@ -171,7 +173,8 @@ func (s *Store) untilDue() (time.Duration, error) {
 		return recheck, nil
 	}
 	var n, due int64
-	found, err := s.writer.row(stNextDue, nil, &n, &due)
+	var leased bool
+	found, err := s.writer.row(stNextDue, nil, &n, &due, &leased)
 	if err != nil || !found {
 		return recheck, err
 	}
@@ -184,7 +187,8 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 	var grants []*grant
 	for s.waiting.any() {
 		var n, due int64
-		found, err := w.row(stNextDue, nil, &n, &due)
+		var leased bool // still, though it is due: the lease ran out
+		found, err := w.row(stNextDue, nil, &n, &due, &leased)
 		if err != nil || !found {
 			return grants, recheck, err
 		}
@@ -196,7 +200,7 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 			break
 		}
 		grants = append(grants, g)
-		g.n, g.lease, g.until = n, ports.Lease{TTL: s.ttl}, w.now+int64(s.ttl)
+		g.n, g.lease, g.until, g.abandoned = n, ports.Lease{TTL: s.ttl}, w.now+int64(s.ttl), leased
 		if _, err := w.row(stClaim, []any{n, g.until}, &g.lease.Conversation, &g.lease.Token); err != nil {
 			return grants, recheck, err
 		}

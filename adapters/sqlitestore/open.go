@@ -168,7 +168,9 @@ func (s *Store) openWriter(ctx context.Context, size int64, keys []record.Key) (
 		return nil, err
 	}
 	w.now = s.clock().UnixNano()
-	if _, err := w.conn.ExecContext(ctx, `UPDATE conversations SET lease_until = 0, due = ? WHERE lease_until > 0`, w.now); err != nil {
+	// The leases of a process that is gone are over. They were not ended, though: see
+	// ports.Work.Abandoned.
+	if _, err := w.conn.ExecContext(ctx, `UPDATE conversations SET lease_until = 1, due = ? WHERE lease_until > 0`, w.now); err != nil {
 		return nil, err
 	}
 	if _, err := w.exec(stBeat, w.now); err != nil {

@@ -108,7 +108,7 @@ func list[T any, ID ~string](r *reader, decode func([]byte, ID) (T, error), st *
 
 // work reads what a leased conversation has waiting.
 func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
-	w := ports.Work{Lease: g.lease, Now: unix(g.until - int64(s.ttl))}
+	w := ports.Work{Lease: g.lease, Now: unix(g.until - int64(s.ttl)), Abandoned: g.abandoned}
 	err := s.view(ctx, "lease", func(r *reader) error {
 		var data []byte
 		var c controls

@@ -69,7 +69,8 @@ func migrate(ctx context.Context, db *sql.Conn) error {
 // conversations is small and rewritten at every message; what is remembered of a
 // conversation can be long and is rewritten once a turn, so it is a table of its
 // own. due is when the next worker may take the conversation: the end of the
-// lease while there is one, NULL when nothing waits.
+// lease while there is one, NULL when nothing waits. lease_until is 0 once a lease was
+// ended, and stays as it was when the lease ran out.
 func schema1(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `
 CREATE TABLE beat (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL);

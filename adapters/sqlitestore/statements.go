@@ -122,7 +122,7 @@ var statementText = [statementCount]string{
 	stDueMessage: `UPDATE conversations SET due = ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END
 		WHERE n = ?1 AND lease_until = 0 AND deferred = 0 AND (due IS NULL OR due > ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END)`,
 
-	stNextDue:  `SELECT n, due FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
+	stNextDue:  `SELECT n, due, lease_until <> 0 FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
 	stClaim:    `UPDATE conversations SET token = token + 1, lease_until = ?2, due = ?2, deferred = 0 WHERE n = ?1 RETURNING id, token`,
 	stHeld:     `SELECT n FROM conversations WHERE id = ? AND token = ? AND lease_until > ?`,
 	stExtend:   `UPDATE conversations SET lease_until = ?2, due = ?2 WHERE n = ?1`,

@@ -41,6 +41,13 @@ func TestInbox(t *testing.T, h InboxHarness) {
 		"UnknownLeaseIsLost":          leaseUnknown,
 		"ReleaseMakesDueAtOnce":       leaseRelease,
 		"LeaseOfFailingStoreRecovers": leaseBroken,
+		"AbandonedLeaseIsTold":        abandonedTold,
+		"EndedLeaseIsNotAbandoned":    abandonedEnded,
+		"LateCallEndsNoLease":         abandonedLate,
+		"AbandonedIsOneConversations": abandonedApart,
+		"PauseAbandonsNoLease":        abandonedRecalled,
+		"AbandonedSurvivesReopen":     abandonedReopen,
+		"AbandonedByAnotherIsTold":    abandonedElsewhere,
 		// What is stored under it.
 		"CheckpointComesBack":            turnCheckpoint,
 		"CheckpointReplaces":             turnReplaces,

@@ -83,6 +83,20 @@ var brokenStores = map[string]func(good *fake.Store) porttest.Store{
 	"facts not applied":             func(s *fake.Store) porttest.Store { return &plainTurns{Store: s} },
 	"turns oldest first":            func(s *fake.Store) porttest.Store { return oldestFirst{s} },
 	"load answers before finish":    func(s *fake.Store) porttest.Store { return &eagerLoad{Store: s} },
+	"abandoned never told":          func(s *fake.Store) porttest.Store { return &marker{Store: s, never: true} },
+	"abandoned told once":           func(s *fake.Store) porttest.Store { return &marker{Store: s, once: true} },
+	"abandoned from the first":      func(s *fake.Store) porttest.Store { return &marker{Store: s, first: true} },
+	"abandoned after release":       func(s *fake.Store) porttest.Store { return &marker{Store: s, deaf: "Release"} },
+	"abandoned after defer":         func(s *fake.Store) porttest.Store { return &marker{Store: s, deaf: "Defer"} },
+	"abandoned after finish":        func(s *fake.Store) porttest.Store { return &marker{Store: s, deaf: "Finish"} },
+	"abandoned after pause":         func(s *fake.Store) porttest.Store { return &marker{Store: s, deaf: "Pause"} },
+	"late release ends":             func(s *fake.Store) porttest.Store { return &marker{Store: s, late: "Release"} },
+	"late defer ends":               func(s *fake.Store) porttest.Store { return &marker{Store: s, late: "Defer"} },
+	"late finish ends":              func(s *fake.Store) porttest.Store { return &marker{Store: s, late: "Finish"} },
+	"extend ends":                   func(s *fake.Store) porttest.Store { return extendEnds{&marker{Store: s}} },
+	"abandoned by everybody":        func(s *fake.Store) porttest.Store { return &marker{Store: s, everybody: true} },
+	"abandoned in this process":     func(s *fake.Store) porttest.Store { return &marker{Store: s} },
+	"abandoned until reopen":        func(s *fake.Store) porttest.Store { return &marker{Store: s} },
 	"nothing survives reopen":       func(s *fake.Store) porttest.Store { return s },
 	"failed observe remembers fact": func(s *fake.Store) porttest.Store { return &claimFact{Store: s} },
 }
@@ -103,8 +117,13 @@ func brokenHarness(name string) porttest.StoreHarness {
 		Another: func(*testing.T, porttest.Store) porttest.Store { return good },
 		Wrap:    synctest.Test,
 	}
-	if name == "nothing survives reopen" {
+	switch name {
+	case "nothing survives reopen":
 		h.Reopen = func(*testing.T, porttest.Store) porttest.Store { return fake.NewStore(fake.StoreOptions{}) }
+	case "abandoned until reopen":
+		h.Reopen = func(*testing.T, porttest.Store) porttest.Store { return &marker{Store: good} }
+	case "abandoned in this process":
+		h.Another = func(*testing.T, porttest.Store) porttest.Store { return &marker{Store: good} }
 	}
 	return h
 }
@@ -138,6 +157,20 @@ func TestInboxRejectsBrokenStores(t *testing.T) {
 		"hold ignored":                "HoldDelays",
 		"newest due first":            "LongestDueComesFirst",
 		"strangers first":             "CrowdOfStrangersWaits",
+		"abandoned never told":        "AbandonedLeaseIsTold",
+		"abandoned told once":         "AbandonedLeaseIsTold",
+		"abandoned from the first":    "AbandonedLeaseIsTold",
+		"extend ends":                 "AbandonedLeaseIsTold",
+		"abandoned after release":     "EndedLeaseIsNotAbandoned",
+		"abandoned after defer":       "EndedLeaseIsNotAbandoned",
+		"abandoned after finish":      "EndedLeaseIsNotAbandoned",
+		"abandoned after pause":       "PauseAbandonsNoLease",
+		"late release ends":           "LateCallEndsNoLease",
+		"late defer ends":             "LateCallEndsNoLease",
+		"late finish ends":            "LateCallEndsNoLease",
+		"abandoned by everybody":      "AbandonedIsOneConversations",
+		"abandoned in this process":   "AbandonedByAnotherIsTold",
+		"abandoned until reopen":      "AbandonedSurvivesReopen",
 		"checkpoint lost":             "CheckpointComesBack",
 		"finish keeps consumed":       "FinishConsumesOnlyItsInputs",
 		"finish loses new messages":   "MessageDuringLeaseMakesDueAgain",

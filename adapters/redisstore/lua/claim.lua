@@ -2,7 +2,7 @@
 -- ARGV[5] lease time (µs), [6] most messages to hand out.
 -- Answers the report of the head alone when nothing is due; else the report of the next
 -- head, conversation, token, memory, messages each behind the hash of its id, and open
--- turns: id, record, facts; controls.
+-- turns: id, record, facts; controls; "1" when the lease before ran out.
 while true do
   local delay, conv = head()
   if not conv or delay > 0 then return { (report()) } end
@@ -25,7 +25,7 @@ while true do
     redis.call('ZREM', base .. ':due', conv) -- nothing waits after all
     unlease(conv, false)
   else
-    local v = redis.call('HMGET', k, 'tok', 'mem', 'pu', 'pb', 'oo', 'bl')
+    local v = redis.call('HMGET', k, 'tok', 'mem', 'pu', 'pb', 'oo', 'bl', 'until')
     -- About the time, so that the tokens grow even if a failover lost the last ones.
     local token = math.max(now, tonumber(v[1] or 0) + 1)
     local till = now + tonumber(ARGV[5])
@@ -37,8 +37,11 @@ while true do
         pending[2 * i - 1], pending[2 * i] = ids[i], m
       end
     end
-    local after = report()
+    local after, abandoned = report(), v[7] and v[7] ~= '0'
     tell(after)
-    return { after, conv, num(token), redis.call('GET', k .. ':mem') or v[2] or '', pending, turns, controls(v[3], v[4], v[5], v[6]) }
+    return {
+      after, conv, num(token), redis.call('GET', k .. ':mem') or v[2] or '', pending, turns, controls(v[3], v[4], v[5], v[6]),
+      abandoned and '1' or '0',
+    }
   end
 end
