@@ -6,9 +6,10 @@ func ReadEvent(events ...string) (text string, quick bool, err error) {
 	var a answer
 	for i, e := range events {
 		if i == len(events)-1 {
-			_, quick = a.plain.text([]byte(e))
+			_, quick = a.plain.text(nil, []byte(e))
 		}
-		if text, err = a.take([]byte(e)); err != nil {
+		out, err := a.take([]byte("before"), []byte(e))
+		if text = string(out[len("before"):]); err != nil {
 			return "", quick, err
 		}
 	}

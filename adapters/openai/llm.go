@@ -204,7 +204,7 @@ func (l *LLM) request(ctx context.Context, req *ports.LLMRequest) (*http.Request
 // said everything and does not hang up is left by closing the body.
 func (a *answer) pour(ctx context.Context, events *events, body io.Closer, yield func(ports.LLMChunk, error) bool) error {
 	var broken error
-	var held strings.Builder // behind the first words, what came in one piece is passed on in one
+	var held []byte // behind the first words, what came in one piece is passed on in one
 	first := true
 	patience := time.AfterFunc(math.MaxInt64, func() { _ = body.Close() }) // not before the last word
 	defer patience.Stop()
@@ -215,14 +215,12 @@ func (a *answer) pour(ctx context.Context, events *events, body io.Closer, yield
 			break
 		}
 		lasts := !a.over()
-		text, err := a.take(data)
-		held.WriteString(text)
-		if held.Len() > 0 && (first || err != nil || a.over() || !events.waiting()) {
-			if !yield(ports.LLMChunk{Text: held.String()}, nil) {
+		held, err = a.take(held, data)
+		if len(held) > 0 && (first || err != nil || a.over() || !events.waiting()) {
+			if !yield(ports.LLMChunk{Text: string(held)}, nil) {
 				return nil
 			}
-			held.Reset()
-			first = false
+			held, first = held[:0], false
 		}
 		if err != nil {
 			return failed(ctx, opLLM, err)
@@ -231,7 +229,7 @@ func (a *answer) pour(ctx context.Context, events *events, body io.Closer, yield
 			patience.Reset(afterFinish)
 		}
 	}
-	if held.Len() > 0 && !yield(ports.LLMChunk{Text: held.String()}, nil) {
+	if len(held) > 0 && !yield(ports.LLMChunk{Text: string(held)}, nil) {
 		return nil
 	}
 	if a.ended {

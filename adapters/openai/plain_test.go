@@ -23,6 +23,8 @@ func TestEventsReadQuicklyTellTheSame(t *testing.T) {
 	}{
 		"a word":                {plain(`" word"`), " word", true},
 		"another":               {plain(`" other"`), " other", true},
+		"letters of two bytes":  {plain(`" é漢"`), " é漢", true},
+		"no letter at all":      {plain("\"a\xffb\""), "a\uFFFDb", false},
 		"escapes":               {plain(`"a\"b\\n\u00e9\\"`), "a\"b\\n\u00e9\\", true},
 		"a pair of surrogates":  {plain(`"\ud83d\ude00"`), "\U0001F600", true},
 		"words like an error":   {plain(`"{\"error\":1,\"index\":1}"`), `{"error":1,"index":1}`, true},

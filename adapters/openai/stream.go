@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -159,32 +160,49 @@ type plainEvents struct {
 
 const plainMark = `"delta":{"content":`
 
-// text returns the text of a plain event.
-func (p *plainEvents) text(data []byte) (string, bool) {
+// text appends the text of a plain event to out.
+func (p *plainEvents) text(out, data []byte) ([]byte, bool) {
 	at := len(p.before)
 	same := at > 0 && bytes.HasPrefix(data, p.before)
 	if !same {
 		at = bytes.Index(data, []byte(plainMark)) + len(plainMark)
 		if at < len(plainMark) {
-			return "", false
+			return out, false
 		}
 	}
 	end := stringEnd(data[at:])
 	if end < 0 {
-		return "", false
+		return out, false
 	}
 	after := data[at+end:]
 	if len(after) == 0 || after[0] != '}' && after[0] != ',' {
-		return "", false
+		return out, false
 	}
 	if !same || !bytes.Equal(after, p.after) {
 		if !plain(data[:at], after) {
-			return "", false
+			return out, false
 		}
 		p.before, p.after = append(p.before[:0], data[:at]...), append(p.after[:0], after...)
 	}
-	out, err := jsontext.AppendUnquote(nil, data[at:at+end])
-	return string(out), err == nil
+	quoted := data[at : at+end]
+	if says := quoted[1 : end-1]; asItStands(says) {
+		return append(out, says...), true
+	}
+	more, err := jsontext.AppendUnquote(out, quoted)
+	if err != nil {
+		return out, false
+	}
+	return more, true
+}
+
+// asItStands reports whether what is between the quotes of a JSON string is the string.
+func asItStands(says []byte) bool {
+	for _, c := range says {
+		if c == '\\' || c < ' ' {
+			return false
+		}
+	}
+	return utf8.Valid(says)
 }
 
 // stringEnd is where a JSON string at the beginning of data ends, or -1.
@@ -237,16 +255,22 @@ type answer struct {
 	before  int  // calls of earlier answers of the turn
 }
 
-// take reads one event and returns its text.
-func (a *answer) take(data []byte) (string, error) {
+// take reads one event and appends its text to out.
+func (a *answer) take(out, data []byte) ([]byte, error) {
 	if string(data) == "[DONE]" {
 		a.ended = true
-		return "", nil
+		return out, nil
 	}
-	if text, ok := a.plain.text(data); ok {
-		a.spoke = a.spoke || strings.TrimSpace(text) != ""
-		return text, nil
+	if more, ok := a.plain.text(out, data); ok {
+		a.spoke = a.spoke || len(bytes.TrimSpace(more[len(out):])) > 0
+		return more, nil
 	}
+	text, err := a.takeApart(data)
+	return append(out, text...), err
+}
+
+// takeApart reads an event the careful way and returns its text.
+func (a *answer) takeApart(data []byte) (string, error) {
 	var p piece
 	err := jsonv2.Unmarshal(data, &p, lenient)
 	if p.isFailure() {
