@@ -57,7 +57,7 @@ var pieceLimits = domain.PieceLimits{First: 12, FirstClause: 40, Target: 40, Max
 
 // crowdedLimits are for a process that speaks hundreds of answers at once: fewer calls
 // are less work for everybody, which counts more then than the last tenth of a second.
-var crowdedLimits = domain.PieceLimits{First: 12, FirstClause: -1, Target: 100, Max: 300}
+var crowdedLimits = domain.PieceLimits{First: 100, FirstClause: -1, Target: 100, Max: 300}
 
 // crowd is from how many answers on a process is crowded.
 const crowd = 250
@@ -109,7 +109,7 @@ func (sp *speech) end(reply domain.Reply) bool {
 	}
 	last := domain.NewSentenceSplitter(limits)
 	pieces := last.Feed(rest)
-	if last.Held() >= lastLeast && !sp.crowded {
+	if last.Held() >= lastLeast {
 		clauses := append(last.SetLimits(everyClause), last.Flush()...)
 		pieces = append(pieces, lastPieces(clauses)...)
 	} else {
