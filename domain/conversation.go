@@ -152,13 +152,18 @@ func trim(history []Remark, limit Memory) []Remark {
 	return slices.Clone(history[from:])
 }
 
+// firstWide is the first character of Thai, before which no script does without spaces.
+const firstWide = '\u0e00'
+
 // EstimateTokens guesses how many tokens a model counts for text: four letters a
 // token for alphabets, one a character for scripts written without spaces. It
 // errs on the high side; a tokenizer per vendor would cost more than it tells.
 func EstimateTokens(text string) int {
 	letters, wide := 0, 0
 	for _, r := range text {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
+		if r < firstWide {
+			letters++ // without a look at the tables: memories are counted anew with every turn
+		} else if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
 			wide++
 		} else {
 			letters++

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -200,4 +201,19 @@ func TestConversationForgetsWhatIsOld(t *testing.T) {
 	limit.Age = 0
 	conv.Remember(limit)
 	require.Len(t, conv.History(), 6, "no age is no bound")
+}
+
+// TestScriptsWithoutSpacesAreCountedByTheCharacter: a look at the tables is spared where
+// no such script can be.
+func TestScriptsWithoutSpacesAreCountedByTheCharacter(t *testing.T) {
+	for text, want := range map[string]int{"": 0, "a": 1, "four": 1, "fives": 2, "Größe": 2, "שלום": 1, "漢字": 2, "abc漢字": 3, "สวัสดี": 6, "ひらがなカ": 5, "한국": 2} {
+		require.Equal(t, want, domain.EstimateTokens(text), text)
+	}
+	for _, script := range []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar} {
+		for _, r := range script.R16 {
+			for c := rune(r.Lo); c <= rune(r.Hi); c += rune(r.Stride) {
+				require.Equal(t, 4, domain.EstimateTokens(strings.Repeat(string(c), 4)), "%U", c)
+			}
+		}
+	}
 }
