@@ -10,7 +10,18 @@ import (
 
 func TestCollectorIsLazyWhileLittleIsInUse(t *testing.T) {
 	const mb = 1 << 20
-	for used, want := range map[uint64]int{0: 500, 5 * mb: 500, 80 * mb: 380, 160 * mb: 140, 256 * mb: 50, 300 * mb: 28, 384 * mb: 20, 4096 * mb: 20} {
-		require.Equal(t, want, bot.CollectionPercent(used), used/mb)
+	for name, c := range map[string]struct{ heap, stacks, scanned, want uint64 }{
+		"nothing known":        {0, 0, 0, 500},
+		"idle":                 {4, 1, 0, 500},
+		"a thousand turns":     {50, 60, 18, 367},
+		"thousands of turns":   {130, 160, 80, 33},
+		"no room for more":     {160, 200, 120, 10},
+		"far more than a room": {2048, 2048, 2048, 10},
+	} {
+		require.EqualValues(t, c.want, bot.CollectionPercent(c.heap*mb, c.stacks*mb, c.scanned*mb), name)
+		if c.heap > 0 && c.want > 10 && c.want < 500 {
+			grown := c.heap + (c.heap+c.scanned)*c.want/100 // the goal of the runtime, by its documentation
+			require.InDelta(t, 360, grown+c.stacks, 3, name)
+		}
 	}
 }

@@ -66,7 +66,9 @@ func assembled(getenv settings.Getenv) (agents, error) {
 var BitRate = bitRate
 
 // CollectionPercent is collectionPercent.
-var CollectionPercent = collectionPercent
+func CollectionPercent(heap, stacks, scanned uint64) int {
+	return collectionPercent(memoryInUse{heap: heap, stacks: stacks, scanned: scanned})
+}
 
 // CloudRunWarnings is cloudRunWarnings of an environment.
 func CloudRunWarnings(getenv settings.Getenv, role string) []string {
