@@ -15,23 +15,12 @@ const (
 	lastWords = time.Second
 )
 
-// Batching dials connections whose small writes leave together. Whoever writes learns
-// of an error of the network with a later call, as from a connection that breaks while
-// the system still holds what was written.
-func Batching(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return newBatch(conn), nil
-	}
-}
-
 // batch writes from a goroutine of its own, which takes all that has gathered by the
 // time it gets to run. HTTP/2 writes the headers and the body of each request by
 // themselves; a busy process gives dozens of requests to one system call this way, and
-// an idle one loses a few microseconds. The goroutine ends with Close.
+// an idle one loses a few microseconds. Whoever writes learns of an error of the network
+// with a later call, as from a connection that breaks while the system still holds what
+// was written. The goroutine ends with Close.
 type batch struct {
 	net.Conn
 	mu      sync.Mutex
@@ -42,6 +31,17 @@ type batch struct {
 	closed  bool
 	wake    chan struct{}
 	ended   chan struct{}
+}
+
+var dialer = &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+
+// dialBatch opens a connection whose small writes leave together.
+func dialBatch(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return newBatch(conn), nil
 }
 
 func newBatch(conn net.Conn) *batch {

@@ -94,3 +94,33 @@ func TestPeerThatTakesNothingHoldsCloseUpShortly(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, b.Close())
 }
+
+// TestLargeWritesLeaveInOnePiece: what does not fit into one chunk leaves by a vectored
+// write, of which net.Pipe knows nothing.
+func TestLargeWritesLeaveInOnePiece(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	far, err := l.Accept()
+	require.NoError(t, err)
+	defer far.Close()
+	b := vendorhttp.NewBatch(near)
+	var want bytes.Buffer
+	for i := range 60 {
+		piece := bytes.Repeat([]byte{byte(i)}, 1+i*i*10) // 700 kB in all
+		want.Write(piece)
+		n, err := b.Write(piece)
+		require.NoError(t, err)
+		require.Equal(t, len(piece), n)
+		if i%10 == 9 { // nobody reads more than is there
+			got := make([]byte, want.Len())
+			_, err = io.ReadFull(far, got)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(want.Bytes(), got), "after %d", i)
+			want.Reset()
+		}
+	}
+	require.NoError(t, b.Close())
+}

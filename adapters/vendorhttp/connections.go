@@ -1,11 +1,10 @@
-// Package vendorhttp keeps the connections to the services of vendors open, so that
-// no turn waits for a name lookup, a handshake and a slow start.
+// Package vendorhttp keeps the connections to the services of vendors, and to Graph,
+// open, so that no turn waits for a name lookup, a handshake and a slow start.
 package vendorhttp
 
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +24,7 @@ const (
 	maxOrigins = 64
 )
 
-// Connections are shared by all vendors. The zero value is not usable; make one with
+// Connections are shared by all services. The zero value is not usable; make one with
 // New. It is safe for concurrent use.
 type Connections struct {
 	pool    *http.Transport
@@ -43,9 +42,8 @@ func New(every time.Duration) (*Connections, error) {
 	if every != 0 && every < time.Second {
 		return nil, errors.New("vendor connections: the time between visits is under a second")
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
 	return &Connections{every: every, origins: map[string]*origin{}, pool: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: Batching(dialer.DialContext), ForceAttemptHTTP2: true,
+		Proxy: http.ProxyFromEnvironment, DialContext: dialBatch, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: perHost, IdleConnTimeout: idleTime,
 		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},

@@ -15,7 +15,7 @@ import (
 // graph asks Meta about each business number with the number's own token.
 func (c *checker) graph() []task {
 	var out []task
-	client := &http.Client{Transport: graphTransport()}
+	client := c.shop.connections.Client(c.cfg.WhatsApp.GraphBaseURL)
 	for _, a := range c.all {
 		out = append(out, func(ctx context.Context) []finding {
 			f := finding{Check: "graph", Subject: a.name}
@@ -34,7 +34,6 @@ func (c *checker) graph() []task {
 			default:
 				f = c.timed(ctx, f, func(ctx context.Context, f *finding) { c.lookUp(ctx, f, client, a, number, tokenVar, numberVar) })
 			}
-			client.CloseIdleConnections()
 			return []finding{f}
 		})
 	}

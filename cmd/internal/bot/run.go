@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -22,7 +20,6 @@ import (
 	"whatsappnode/adapters/settings"
 	"whatsappnode/adapters/telemetry"
 	"whatsappnode/adapters/tracing"
-	"whatsappnode/adapters/vendorhttp"
 	"whatsappnode/adapters/voicenote"
 	"whatsappnode/app"
 	"whatsappnode/ports"
@@ -90,9 +87,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	transport := graphTransport()
-	defer transport.CloseIdleConnections()
-	messenger, err := newSwitchboard(cfg, all, transport, log)
+	messenger, err := newSwitchboard(cfg, all, shop.connections, log)
 	if err != nil {
 		return settingsError([]error{err})
 	}
@@ -113,7 +108,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 	}
 	books, write := keepBooks(store, shop, log)
 	defer write()
-	handoffs, err := newHandoffs(cfg.Handoff, transport)
+	handoffs, err := newHandoffs(cfg.Handoff, shop.connections)
 	if err != nil {
 		return err
 	}
@@ -195,18 +190,6 @@ func rules(cfg Config, all agents, budget app.Budget) app.Options {
 		SettleWait: cfg.Dialogue.SettleWait, SendPolicy: cfg.Dialogue.SendPolicy,
 		TakesStatuses: cfg.Role == roleAll,
 		SpeakParallel: cfg.Dialogue.SpeakParallel, Notes: voicenote.Maker{}, Clips: voicenote.Meter{}, Secrets: secrets(cfg, all), NewID: rand.Text, Budget: budget,
-	}
-}
-
-// graphTransport keeps enough connections warm that a send never waits for a
-// handshake, and bounds each step of one that must be made. A voice note is thirty
-// writes by itself and one or two together.
-func graphTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: vendorhttp.Batching(dialer.DialContext), ForceAttemptHTTP2: true,
-		MaxIdleConns: 256, MaxIdleConnsPerHost: 128, IdleConnTimeout: 90 * time.Second,
-		TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 

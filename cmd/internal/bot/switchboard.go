@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 
 	"go.uber.org/zap"
 
+	"whatsappnode/adapters/vendorhttp"
 	"whatsappnode/adapters/whatsapp"
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -37,10 +37,10 @@ type line struct {
 	messenger *whatsapp.Messenger
 }
 
-// newSwitchboard speaks to Graph over the transport, which stays its caller's.
-func newSwitchboard(cfg Config, all agents, transport http.RoundTripper, log *zap.Logger) (*switchboard, error) {
+// newSwitchboard speaks to Graph over the connections, which stay its caller's.
+func newSwitchboard(cfg Config, all agents, connections *vendorhttp.Connections, log *zap.Logger) (*switchboard, error) {
 	s := &switchboard{byID: map[domain.NumberID]*whatsapp.Messenger{}, log: log, ill: map[string]bool{}}
-	client := &http.Client{Transport: transport}
+	client := connections.Client(cfg.WhatsApp.GraphBaseURL)
 	for _, a := range all {
 		own := a.number
 		if own == "" {

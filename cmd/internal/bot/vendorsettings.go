@@ -35,7 +35,7 @@ type FailoverConfig struct {
 	Hedge           time.Duration `env:"VENDOR_HEDGE" envDefault:"0s" validate:"min=0,max=1m" doc:"Ask the second vendor as well when the first has not answered for so long; whoever is first is taken. Both may be billed. 0 is off."`
 	BreakerFailures int           `env:"BREAKER_FAILURES" envDefault:"5" validate:"min=1,max=10000" doc:"Failures among a vendor's latest BREAKER_WINDOW attempts that open its circuit breaker; then it is left alone."`
 	BreakerWindow   int           `env:"BREAKER_WINDOW" envDefault:"10" validate:"min=1,max=10000" doc:"Attempts the breaker looks at."`
-	KeepWarm        time.Duration `env:"VENDOR_KEEP_WARM" envDefault:"45s" validate:"min=0,max=10m" doc:"A vendor of whom nothing was asked for so long is sent an empty request without a key, so that its connection stays open; 0 sends none."`
+	KeepWarm        time.Duration `env:"VENDOR_KEEP_WARM" envDefault:"45s" validate:"min=0,max=10m" doc:"A vendor, or Graph, of whom nothing was asked for so long is sent an empty request without a key, so that its connection stays open; 0 sends none."`
 	BreakerDelay    time.Duration `env:"BREAKER_DELAY" envDefault:"15s" validate:"min=100ms,max=1h" doc:"How long a vendor is left alone before one call tries it again."`
 	TTSLeast        time.Duration `env:"TTS_LEAST" envDefault:"2s" validate:"min=0,max=1m" doc:"With less than this left of TURN_TIMEOUT the answer goes out as text and is not spoken."`
 }

@@ -25,7 +25,7 @@ type workshop struct {
 	breakers *decorate.Breakers
 	watch    *watch
 	tariff   *tariff
-	// connections are shared by the engines that speak HTTP.
+	// connections are shared by the engines that speak HTTP, Graph and the hand-offs.
 	connections *vendorhttp.Connections
 	llms        bench[ports.LLMPort]
 	stts        bench[ports.STTPort]
