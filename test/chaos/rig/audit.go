@@ -9,16 +9,18 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"whatsappnode/test/simulator"
 )
 
 // Token is the text of a user's n-th message. The fake model says it back, so the
-// answers tell which messages they answer.
-func Token(user string, n int) string { return fmt.Sprintf("<%s:%d>", user, n) }
+// answers tell which messages they answer. It has only letters and digits, since a
+// voice leaves out what looks like a tag.
+func Token(user string, n int) string { return fmt.Sprintf("%sx%dx", user, n) }
 
-var tokens = regexp.MustCompile(`<(u\d+):(\d+)>`)
+var tokens = regexp.MustCompile(`(u\d+)x(\d+)x`)
 
 // Verdict is what the audit found. It looks at the simulator's side only: what was
 // delivered to the bot and what the bot had accepted.
@@ -170,14 +172,14 @@ func (c *chat) close() {
 }
 
 // transcript finds the words inside a fake voice note: they stand in its Ogg
-// comment header.
+// comment header. The spaces are left out, since a voice spells what looks like a code.
 func transcript(file func(id string) ([]byte, error), id string) string {
 	data, err := file(id)
 	if err != nil {
 		return ""
 	}
 	_, after, _ := bytes.Cut(data, []byte("TRANSCRIPT="))
-	return string(after[:min(len(after), 4096)])
+	return strings.ReplaceAll(string(after[:min(len(after), 4096)]), " ", "")
 }
 
 func (v *Verdict) example(format string, args ...any) {

@@ -36,7 +36,7 @@ func (c chats) Outbound(string) (all []simulator.Message) {
 			case "-":
 				text = "Sorry"
 			default:
-				text += fmt.Sprintf("<u1:%s> ", n)
+				text += fmt.Sprintf("u1x%sx ", n)
 			}
 		}
 		all = append(all, simulator.Message{Direction: simulator.DirectionOut, Text: text})
