@@ -34,7 +34,6 @@ type speech struct {
 	slots    chan struct{}
 	running  sync.WaitGroup
 	ended    bool // the last piece is known
-	crowded  bool
 	left     func()
 	traced   func(err error) // ends its step in the trace, once
 	// vet gives a piece as it may be spoken, or false when the answer may not be.
@@ -65,13 +64,12 @@ const crowd = 250
 // newSpeech counts itself among those of the process until it is hushed.
 func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, all *atomic.Int64, observe func(time.Duration)) *speech {
 	ctx, cancel := context.WithCancelCause(ctx)
-	crowded := all.Add(1) > crowd
 	limits := pieceLimits
-	if crowded {
+	if all.Add(1) > crowd {
 		limits = crowdedLimits
 	}
 	return &speech{
-		crowded: crowded, left: sync.OnceFunc(func() { all.Add(-1) }), traced: func(error) {},
+		left: sync.OnceFunc(func() { all.Add(-1) }), traced: func(error) {},
 		engine: engine, observe: observe, ctx: ctx, cancel: cancel, began: time.Now(), language: language,
 		splitter: domain.NewSentenceSplitter(limits), narrator: domain.NewNarrator(language),
 		slots: make(chan struct{}, parallel),
