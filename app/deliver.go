@@ -59,7 +59,7 @@ func (s *session) send(ctx context.Context, i int) (bool, error) {
 	}
 	s.event(ports.StageSending, 0, string(s.turn.Parts()[i].Kind), nil)
 	began := time.Now()
-	sendCtx, cancel := context.WithTimeout(ctx, sendBudget)
+	sendCtx, cancel := context.WithTimeout(s.about(ctx), sendBudget)
 	defer cancel()
 	id, err := s.deps.Messenger.Send(sendCtx, s.outbound(i))
 	if err != nil {

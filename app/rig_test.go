@@ -221,6 +221,7 @@ type call struct {
 	id       domain.MessageID
 	words    string
 	accepted bool
+	about    ports.Subject
 }
 
 func (p *phone) put(id domain.MediaID, data []byte) {
@@ -247,7 +248,7 @@ func (p *phone) Send(ctx context.Context, out domain.Outbound) (domain.MessageID
 	}
 	p.mu.Lock()
 	n := len(p.sends)
-	c := call{out: out, id: domain.MessageID(fmt.Sprintf("wamid.OUT%d", n)), accepted: true}
+	c := call{out: out, id: domain.MessageID(fmt.Sprintf("wamid.OUT%d", n)), accepted: true, about: ports.SubjectOf(ctx)}
 	switch content := out.Content.(type) {
 	case domain.OutboundText:
 		c.words = content.Body

@@ -29,7 +29,7 @@ func (a *asker) Step(ctx context.Context, name string) (context.Context, func(er
 }
 
 // TestWhatIsCalledKnowsTheTurn that it is called for: every step under which vendors are
-// asked, and all messages that are in the turn by then.
+// asked, the send, and all messages that are in the turn by then.
 func TestWhatIsCalledKnowsTheTurn(t *testing.T) {
 	a := &asker{about: map[string]ports.Subject{}}
 	bubble(t, func(r *rig) {
@@ -44,6 +44,7 @@ func TestWhatIsCalledKnowsTheTurn(t *testing.T) {
 		for _, step := range []string{"understand", "answer", "speak", "encode"} {
 			assert.Equal(t, want, a.about[step], step)
 		}
+		assert.Equal(t, want, r.phone.calls()[0].about, "the send")
 	})
 	assert.Equal(t, ports.Subject{}, ports.SubjectOf(t.Context()))
 }

@@ -41,8 +41,9 @@ type Limits struct {
 	// processes. All phone numbers can be tried against a hash without one.
 	Secret []byte
 	// OnError is told when the pacer failed and a send went out unpaced, or a hold
-	// was not recorded. It may be called concurrently; nil ignores it.
-	OnError func(error)
+	// was not recorded, with the context of the send. It may be called concurrently; nil
+	// ignores it.
+	OnError func(context.Context, error)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -59,7 +60,7 @@ func (l Limits) withDefaults() Limits {
 		l.MaxWait = DefaultMaxWait
 	}
 	if l.OnError == nil {
-		l.OnError = func(error) {}
+		l.OnError = func(context.Context, error) {}
 	}
 	return l
 }
@@ -138,7 +139,7 @@ func (p *paced) take(ctx context.Context, b ports.Bucket, scope ports.Scope, dea
 		case ctx.Err() != nil:
 			return ports.FromContext(ctx, op)
 		case err != nil:
-			p.limits.OnError(err)
+			p.limits.OnError(ctx, err)
 			return nil
 		case wait <= 0:
 			return nil
@@ -188,7 +189,7 @@ func (p *paced) heed(ctx context.Context, err error, number, recipient ports.Buc
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pacerBudget)
 	defer cancel()
 	if failed := p.pacer.Hold(ctx, b, wait); failed != nil {
-		p.limits.OnError(failed)
+		p.limits.OnError(ctx, failed)
 	}
 	if e.RetryAfter > 0 {
 		return err
