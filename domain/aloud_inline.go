@@ -16,6 +16,11 @@ func (n *Narrator) unmark(s string) string {
 	b := make([]byte, 0, len(s))
 	prev, picture := ' ', false
 	for i := 0; i < len(s); {
+		if used := ordinary(s[i:]); used > 0 && !picture {
+			i += used
+			b, prev = append(b, s[i-used:i]...), rune(s[i-1])
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		rest := s[i+size:]
 		next, _ := utf8.DecodeRuneInString(rest)
@@ -80,6 +85,19 @@ func (n *Narrator) unmark(s string) string {
 		i += used
 	}
 	return string(b)
+}
+
+// ordinary tells how many bytes at the beginning of s mean nothing but themselves.
+func ordinary(s string) int {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c >= utf8.RuneSelf || strings.IndexByte("\\![`<&*~_", c) >= 0:
+			return i
+		case (c == 'h' || c == 'w') && hasScheme(s[i:]):
+			return i
+		}
+	}
+	return len(s)
 }
 
 // These bound how far the end of a link or of code is looked for, in bytes,

@@ -33,8 +33,8 @@ func parseDate(s string, monthFirst bool) (day, month, year int, ok bool) {
 	var parts []string
 	mark := ""
 	for _, m := range []string{"-", ".", "/"} {
-		if parts = strings.Split(s, m); len(parts) == 3 {
-			mark = m
+		if strings.Count(s, m) == 2 { // which no word costs anything
+			mark, parts = m, strings.Split(s, m)
 			break
 		}
 	}

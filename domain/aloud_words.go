@@ -38,19 +38,30 @@ func wordsIn(s string) []word {
 	fields := strings.FieldsFunc(joinDigits(s), isBreakingSpace)
 	out := make([]word, len(fields))
 	for i, f := range fields {
-		core := strings.TrimLeft(f, leadMarks)
+		core := f
+		if !isASCIIWord(f[0]) {
+			core = strings.TrimLeft(f, leadMarks)
+		}
 		out[i].lead = f[:len(f)-len(core)]
 		if strings.HasPrefix(core, "(") || strings.HasSuffix(out[i].lead, "(") && looksLikeAreaCode(core) {
 			core = "(" + core
 			out[i].lead = strings.TrimSuffix(out[i].lead, "(")
 		}
-		trimmed := strings.TrimRight(core, trailMarks)
+		trimmed := core
+		if core != "" && !isASCIIWord(core[len(core)-1]) {
+			trimmed = strings.TrimRight(core, trailMarks)
+		}
 		if strings.HasPrefix(core, "(") && strings.HasPrefix(core[len(trimmed):], ")") {
 			trimmed += ")"
 		}
 		out[i].core, out[i].trail = trimmed, core[len(trimmed):]
 	}
 	return out
+}
+
+// isASCIIWord tells the letters and digits of most words, which need no look at the marks.
+func isASCIIWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 // looksLikeAreaCode tells "555)" behind an opening parenthesis.
@@ -62,6 +73,9 @@ func looksLikeAreaCode(s string) bool {
 // joinDigits makes "1 234" of digits that a narrow or no-break space groups one word,
 // and an ordinary space of any other such space.
 func joinDigits(s string) string {
+	if !strings.ContainsRune(s, '\u00a0') && !strings.ContainsRune(s, '\u202f') {
+		return s
+	}
 	var b strings.Builder
 	runes := []rune(s)
 	for i, r := range runes {
@@ -86,10 +100,11 @@ type reading struct {
 // words, so the whole is linear.
 func (n *Narrator) speak(s string) string {
 	words := wordsIn(s)
+	sorts := [...]func([]word, int) reading{n.mailbox, n.phone, n.date, n.clock, n.amount, n.measure, n.span, n.identifier, n.dotted, n.sign}
 	var b strings.Builder
 	for i := 0; i < len(words); {
 		r := reading{}
-		for _, sort := range []func([]word, int) reading{n.mailbox, n.phone, n.date, n.clock, n.amount, n.measure, n.span, n.identifier, n.dotted, n.sign} {
+		for _, sort := range sorts {
 			if r = sort(words, i); r.used > 0 {
 				break
 			}
