@@ -1,9 +1,6 @@
 package app
 
 import (
-	"fmt"
-	"runtime/debug"
-
 	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
@@ -33,7 +30,7 @@ func (e *interrupted) Unwrap() error { return e.cause }
 // others, and gives an error that interrupts a turn which is not stored the turn along.
 func (s *session) interruption(work *ports.Work, panicked any, err error) error {
 	if panicked != nil {
-		err = &ports.PanicError{Type: fmt.Sprintf("%T", panicked), Stack: debug.Stack()}
+		err = ports.Panicked(panicked)
 	}
 	if err == nil || !s.unstored {
 		return err

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,7 +169,7 @@ func (sp *speech) add(p domain.Piece) {
 func (sp *speech) speak(one *piece) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+			err = ports.Panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(sp.ctx, synthesizeBudget)

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -125,7 +123,7 @@ func (s *session) callTool(ctx context.Context, offered []ports.Tool, call ports
 func (s *session) runTool(ctx context.Context, call ports.ToolCall) (result ports.ToolResult, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+			err = ports.Panicked(p)
 		}
 	}()
 	return s.persona.Tools.Call(ctx, call)

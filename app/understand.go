@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -158,7 +157,7 @@ func (s *session) unheard() []domain.Message {
 func (s *session) transcribe(ctx context.Context, ref domain.MediaRef, opt ports.STTOptions) (_ domain.Transcript, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+			err = ports.Panicked(p)
 		}
 	}()
 	fetchCtx, cancel := context.WithTimeout(ctx, fetchBudget)

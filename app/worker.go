@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -150,7 +148,7 @@ func (w *Worker) handle(parent context.Context, work *ports.Work) {
 func (w *Worker) safely(ctx context.Context, work *ports.Work) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+			err = ports.Panicked(p)
 		}
 	}()
 	return w.responder.Handle(ctx, work)

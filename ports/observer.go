@@ -1,6 +1,8 @@
 package ports
 
 import (
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"whatsappnode/domain"
@@ -82,6 +84,12 @@ type Event struct {
 type PanicError struct {
 	Type  string // Go type of the panic's value
 	Stack []byte // as runtime/debug.Stack gives it
+}
+
+// Panicked makes the error of what recover returned. It is called by the function that
+// recovered, while the stack is still that of the panic.
+func Panicked(value any) *PanicError {
+	return &PanicError{Type: fmt.Sprintf("%T", value), Stack: debug.Stack()}
 }
 
 // Error implements error.

@@ -2,9 +2,7 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -87,7 +85,7 @@ func (s *Store) attempt(ctx context.Context, op string, harmless bool, fn func(c
 func safely(fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &ports.PanicError{Type: fmt.Sprintf("%T", p), Stack: debug.Stack()}
+			err = ports.Panicked(p)
 		}
 	}()
 	return fn()

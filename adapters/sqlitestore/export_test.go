@@ -15,6 +15,11 @@ func (s *Store) Exec(sql string) error {
 	})
 }
 
+// Panic panics with value in the middle of a write.
+func (s *Store) Panic(value any) error {
+	return s.do(context.Background(), "test", 1, func(*writer) error { panic(value) })
+}
+
 // Count runs a query for one number on a reading connection.
 func (s *Store) Count(query string) (n int, err error) {
 	err = s.readers.QueryRow(query).Scan(&n)

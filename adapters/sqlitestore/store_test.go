@@ -20,6 +20,19 @@ import (
 	"whatsappnode/ports"
 )
 
+// TestPanicOfAWriteIsNotRepeated: its value may quote what a user wrote. The store goes on.
+func TestPanicOfAWriteIsNotRepeated(t *testing.T) {
+	s := open(t, sqlitestore.Options{})
+	err := s.Panic("what Ana wrote")
+	var panicked *ports.PanicError
+	require.ErrorAs(t, err, &panicked)
+	assert.Equal(t, "string", panicked.Type)
+	assert.Contains(t, string(panicked.Stack), "runSafely")
+	assert.NotContains(t, err.Error(), "Ana")
+	_, err = s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
+	require.NoError(t, err)
+}
+
 func TestCloseAnswersWaitingCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, sqlitestore.Options{})

@@ -347,7 +347,7 @@ func (w *writer) runOne(j *job) error {
 func runSafely(w *writer, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("write panicked: %v", p)
+			err = fmt.Errorf("write: %w", ports.Panicked(p))
 		}
 	}()
 	return j.run(w)
