@@ -16,10 +16,12 @@ func (n *Narrator) unmark(s string) string {
 	b := make([]byte, 0, len(s))
 	prev, picture := ' ', false
 	for i := 0; i < len(s); {
-		if used := ordinary(s[i:]); used > 0 && !picture {
-			i += used
-			b, prev = append(b, s[i-used:i]...), rune(s[i-1])
-			continue
+		if !picture {
+			if used := ordinary(s[i:]); used > 0 {
+				b, prev = append(b, s[i:i+used]...), rune(s[i+used-1])
+				i += used
+				continue
+			}
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		rest := s[i+size:]

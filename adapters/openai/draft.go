@@ -12,8 +12,8 @@ import (
 var _ goopenai.HTTPDoer = (*draft)(nil)
 
 // draft keeps the request that the library makes, which is sent without it: the library
-// hides the answer's body and headers, and what it needs while it waits is a tenth of
-// what a turn in flight holds.
+// hides the answer's body and headers, and its frames would stand on the stack of every
+// turn that waits.
 type draft struct{ req *http.Request }
 
 var errDrafted = errors.New("the request is kept")

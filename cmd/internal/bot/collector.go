@@ -13,7 +13,8 @@ const (
 	// tenth of the cost of a webhook.
 	lazyCollection = 500
 	// roomy is what the heap and the stacks may take together before the collector becomes
-	// eager, the program itself aside: ten thousand turns in flight fit in 400 MiB.
+	// eager, the program itself aside. Ten thousand turns in flight hold nearly as much, and
+	// would otherwise keep a gigabyte of what is gone.
 	roomy = 360 << 20
 	// eagerCollection bounds how often the collector runs then.
 	eagerCollection   = 10
