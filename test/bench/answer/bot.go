@@ -57,9 +57,6 @@ func (p plan) startBot(ctx context.Context, w *world, extra map[string]string) (
 		"REPLY_MODE": "voice", "WORKERS": "20000", "RATE_LIMIT_MESSAGES": "0", "LOOP_TURNS": "0", "LOG_LEVEL": p.logLevel,
 		"NUMBER_RATE": "1000", "RECIPIENT_BURST": "100000", "RECIPIENT_EVERY": "1ms",
 	}
-	if p.burst != "" {
-		env["BURST_WINDOW"] = p.burst
-	}
 	if authority := w.server.Authority(); authority != nil {
 		env["SSL_CERT_FILE"] = filepath.Join(dir, "authority.pem")
 		if err := os.WriteFile(env["SSL_CERT_FILE"], authority, 0o600); err != nil {

@@ -44,7 +44,6 @@ type plan struct {
 	streams     int
 	early       bool
 	think       time.Duration
-	burst       string
 	ask         string
 	env         settings
 	logLevel    string
@@ -70,9 +69,8 @@ func flags() (plan, error) {
 	flag.IntVar(&p.streams, "streams", 250, "requests the vendors take at once on one HTTP/2 connection")
 	flag.BoolVar(&p.early, "early-headers", false, "the model sends its headers at once and not with the first token")
 	flag.DurationVar(&p.think, "think", 100*time.Millisecond, "how long a user takes to ask again, in the mean")
-	flag.StringVar(&p.burst, "burst-window", "", "BURST_WINDOW of the bot; empty is the bot's default")
 	flag.StringVar(&p.ask, "ask", "both", "questions of the closed loop: text, voice or both")
-	flag.Var(&p.env, "env", "a setting of the bot, NAME=VALUE, to compare with; may be given again")
+	flag.Var(&p.env, "env", "a setting of the bot to compare with, such as BURST_WINDOW=0s; may be given again")
 	flag.StringVar(&p.logLevel, "log-level", "warn", "LOG_LEVEL of the bot")
 	flag.StringVar(&p.admin, "admin", "off", "ADMIN_ADDR of the bot, to take profiles from")
 	flag.BoolVar(&p.quick, "quick", false, "less of everything, in under a minute")
@@ -96,10 +94,9 @@ func flags() (plan, error) {
 	if p.quick {
 		usual = [2]string{"1,100", ""}
 	}
-	var err1, err2 error
+	var err1, err2, err3 error
 	p.levels, err1 = numbers(*levels, usual[0], set["conversations"])
 	p.inflight, err2 = numbers(*inflight, usual[1], set["inflight"])
-	var err3 error
 	if !slices.Contains([]string{"both", "text", "voice"}, p.ask) {
 		err3 = fmt.Errorf("-ask %q is none of text, voice and both", p.ask)
 	}
