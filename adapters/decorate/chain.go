@@ -79,15 +79,9 @@ func newChain[P, R any](operation string, all []Named[P], policy Policy) (*chain
 // ended when release returns.
 func (c *chain[P, R]) run(ctx context.Context, ask ask[P, R]) (R, func(), error) {
 	var none R
-	forget := func() {}
-	if err := ports.FromContext(ctx, c.operation); err != nil {
+	ctx, forget, err := c.bounded(ctx)
+	if err != nil {
 		return none, forget, err
-	}
-	if _, ok := ctx.Deadline(); !ok {
-		ctx, forget = context.WithTimeout(ctx, c.policy.Budget)
-	}
-	if left := c.left(ctx); left < c.policy.Least {
-		return none, forget, &ports.Error{Op: c.operation, Kind: ports.KindTimeout, Err: late{"nothing can be done", left}}
 	}
 	if !c.hedges() {
 		r, err := c.inTurn(ctx, ask)
@@ -97,32 +91,53 @@ func (c *chain[P, R]) run(ctx context.Context, ask ask[P, R]) (R, func(), error)
 	return r, func() { losers(); forget() }, err
 }
 
+// bounded gives a call without a deadline one, and refuses a call for which there is no
+// time. The caller calls forget when the call has ended, also after an error.
+func (c *chain[P, R]) bounded(ctx context.Context) (_ context.Context, forget func(), err error) {
+	forget = func() {}
+	if err := ports.FromContext(ctx, c.operation); err != nil {
+		return ctx, forget, err
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		ctx, forget = context.WithTimeout(ctx, c.policy.Budget)
+	}
+	if left := c.left(ctx); left < c.policy.Least {
+		return ctx, forget, &ports.Error{Op: c.operation, Kind: ports.KindTimeout, Err: late{"nothing can be done", left}}
+	}
+	return ctx, forget, nil
+}
+
 // hedges reports whether a second provider may be asked while the first is at it.
 func (c *chain[P, R]) hedges() bool { return c.policy.Hedge > 0 && len(c.providers) > 1 }
 
 // inTurn asks one provider after the other.
 func (c *chain[P, R]) inTurn(ctx context.Context, ask ask[P, R]) (R, error) {
-	var (
-		none   R
-		failed failures
-	)
-	for i := range c.providers {
+	var failed failures
+	for i := 0; ; i++ {
 		r, err := c.leg(ctx, i, false, ask)
 		if err == nil {
 			return r, nil
 		}
-		failed = append(failed, failure{c.providers[i].Name, err})
-		if !c.goesOn(ctx, i+1, err) {
-			return none, c.verdict(ctx, failed)
+		if !c.next(ctx, i, err, &failed) {
+			return r, c.verdict(ctx, failed)
 		}
-		c.switched(ctx, i, err)
 	}
-	return none, c.verdict(ctx, failed) // not reached: the last provider never goes on
+}
+
+// next takes note of the failure of provider i and reports whether the one behind it is
+// asked.
+//
+//go:noinline
+func (c *chain[P, R]) next(ctx context.Context, i int, err error, failed *failures) bool {
+	*failed = append(*failed, failure{c.providers[i].Name, err})
+	if !c.goesOn(ctx, i+1, err) {
+		return false
+	}
+	c.switched(ctx, i, err)
+	return true
 }
 
 // switched tells the observer that the provider behind i takes over.
-//
-//go:noinline
 func (c *chain[P, R]) switched(ctx context.Context, i int, err error) {
 	c.policy.Observer.switched(ctx, Switch{
 		Operation: c.operation, From: c.providers[i].Name, To: c.providers[i+1].Name, Kind: ports.KindOf(err), Err: err,
@@ -170,50 +185,70 @@ func (c *chain[P, R]) share(ctx context.Context, i int) (until time.Time, others
 	return until, parts > 1
 }
 
-// leg asks one provider, as often as the policy says.
+// leg asks one provider, as often as the policy says. The first attempt is made without
+// the library, whose frames would stand on the stack of every turn that waits.
 func (c *chain[P, R]) leg(ctx context.Context, i int, hedge bool, ask ask[P, R]) (R, error) {
-	var (
-		p             = &c.providers[i]
-		until, others = c.share(ctx, i)
-		answer        R
-		answered      bool
-	)
-	err := p.retry.WithContext(ctx).RunWithExecution(func(e failsafe.Execution[any]) error {
-		probe, ok := p.breaker.admit()
-		if !ok {
-			return p.breaker.refusal()
+	p := &c.providers[i]
+	first := c.trial(ctx, i, hedge)
+	answer, err := attempt(first, p.Port, ask)
+	if err == nil {
+		return answer, nil // even when ctx ended meanwhile
+	}
+	return repeat(p, first, err, ask)
+}
+
+// trial is the first attempt at a provider.
+//
+//go:noinline
+func (c *chain[P, R]) trial(ctx context.Context, i int, hedge bool) *trial {
+	p := &c.providers[i]
+	t := &trial{policy: &c.policy, operation: c.operation, provider: p.Name, number: 1, hedge: hedge, breaker: p.breaker, ctx: ctx}
+	t.until, t.others = c.share(ctx, i)
+	return t
+}
+
+// attempt makes one, if the breaker lets it.
+func attempt[P, R any](t *trial, port P, ask ask[P, R]) (answer R, err error) {
+	if err := t.begin(); err != nil {
+		return answer, err
+	}
+	back := false
+	defer func() {
+		if !back {
+			t.abandon(Call{})
 		}
-		t := &trial{
-			policy: &c.policy, operation: c.operation, provider: p.Name, number: e.Attempts(), hedge: hedge,
-			probe: probe, breaker: p.breaker, ctx: ctx, until: until, began: time.Now(),
-		}
-		back := false
-		defer func() {
-			if !back {
-				t.abandon(Call{})
+	}()
+	answer, err = ask(t, port)
+	back = true
+	return answer, t.orAgain(err)
+}
+
+// repeat makes the further attempts, if any. The library counts them, and waits between
+// them; the first is one of them, and failed already.
+//
+//go:noinline
+func repeat[P, R any](p *provider[P], first *trial, failed error, ask ask[P, R]) (R, error) {
+	var none, answer R
+	var a *again
+	if errors.As(failed, &a) {
+		answered := false
+		failed = p.retry.WithContext(first.ctx).RunWithExecution(func(e failsafe.Execution[any]) (err error) {
+			if e.IsFirstAttempt() {
+				return failed
 			}
-		}()
-		var err error
-		answer, err = ask(t, p.Port)
-		back = true
-		if err != nil {
-			return c.policy.orAgain(err, t.number, until, others, p.breaker)
+			answer, err = attempt(first.again(e.Attempts()), p.Port, ask)
+			answered = err == nil
+			return err
+		})
+		if answered {
+			return answer, nil // even when ctx ended meanwhile, which the executor prefers to tell
 		}
-		answered = true
-		return nil
-	})
-	if answered {
-		return answer, nil // even when ctx ended meanwhile, which the executor prefers to tell
 	}
-	var (
-		none R
-		a    *again
-	)
-	if errors.As(err, &a) {
-		err = a.err
+	if errors.As(failed, &a) {
+		failed = a.err
 	}
-	if ended := ports.FromContext(ctx, c.operation); ended != nil {
-		err = ended
+	if ended := ports.FromContext(first.ctx, first.operation); ended != nil {
+		failed = ended
 	}
-	return none, err
+	return none, failed
 }

@@ -55,47 +55,79 @@ func (l *llm) CallsTools() bool {
 
 // Generate implements ports.LLMPort.
 func (l *llm) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
-	var used atomic.Bool
-	return func(yield func(ports.LLMChunk, error) bool) {
-		if used.Swap(true) {
-			yield(ports.LLMChunk{}, &ports.Error{Op: OperationLLM, Kind: ports.KindInvalid, Err: errors.New("the sequence was used before")})
-			return
-		}
-		if err := req.Validate(OperationLLM); err != nil {
-			yield(ports.LLMChunk{}, err)
-			return
-		}
-		if err := req.RefuseTools(OperationLLM); err != nil && !l.CallsTools() {
-			yield(ports.LLMChunk{}, err)
-			return
-		}
-		if l.race == nil {
-			l.listen(ctx, req, yield)
-			return
-		}
-		a, release, err := l.race.run(ctx, func(t *trial, port ports.LLMPort) (*answer, error) {
-			return begin(t, port, req)
-		})
-		defer release()
-		if err != nil {
-			yield(ports.LLMChunk{}, err)
-			return
-		}
-		defer a.close()
-		a.pour(yield)
+	q := &question{llm: l, ctx: ctx, req: req}
+	if l.race == nil {
+		return q.listen
 	}
+	return q.race
+}
+
+// question is what a model is asked, and who reads its answer. It is passed on by
+// pointer: turns wait for their models on these stacks, ten thousand at once.
+type question struct {
+	llm   *llm
+	ctx   context.Context
+	req   ports.LLMRequest
+	used  atomic.Bool
+	yield func(ports.LLMChunk, error) bool
+}
+
+// race reads the answer of the model that was first.
+func (q *question) race(yield func(ports.LLMChunk, error) bool) {
+	if !q.begins(yield) {
+		return
+	}
+	a, release, err := q.llm.race.run(q.ctx, func(t *trial, port ports.LLMPort) (*answer, error) {
+		return begin(t, port, q.req)
+	})
+	defer release()
+	if err != nil {
+		q.fail(err)
+		return
+	}
+	defer a.close()
+	a.pour(yield)
 }
 
 // listen reads without a race.
-func (l *llm) listen(ctx context.Context, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) {
-	s, release, err := l.direct.run(ctx, func(t *trial, port ports.LLMPort) (*stream, error) {
-		return listen(t, port, req, yield)
-	})
-	release()
+func (q *question) listen(yield func(ports.LLMChunk, error) bool) {
+	if !q.begins(yield) {
+		return
+	}
+	ctx, forget, err := q.llm.direct.bounded(q.ctx)
+	var s *stream
+	if err == nil {
+		s, err = q.llm.direct.inTurn(ctx, q.ask)
+	}
+	forget()
 	if err == nil {
 		err = s.failed
 	}
 	if err != nil {
-		yield(ports.LLMChunk{}, err)
+		q.fail(err)
 	}
 }
+
+// begins refuses a question that cannot be asked.
+//
+//go:noinline
+func (q *question) begins(yield func(ports.LLMChunk, error) bool) bool {
+	if q.used.Swap(true) {
+		yield(ports.LLMChunk{}, &ports.Error{Op: OperationLLM, Kind: ports.KindInvalid, Err: errors.New("the sequence was used before")})
+		return false
+	}
+	q.yield = yield
+	err := q.req.Validate(OperationLLM)
+	if err == nil && !q.llm.callsTools {
+		err = q.req.RefuseTools(OperationLLM)
+	}
+	if err != nil {
+		q.fail(err)
+	}
+	return err == nil
+}
+
+// fail ends the answer.
+//
+//go:noinline
+func (q *question) fail(err error) { q.yield(ports.LLMChunk{}, err) }

@@ -74,32 +74,26 @@ func (m *meteredLLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Se
 	if meter == nil {
 		return seq
 	}
+	use := domain.Use{InputTokens: asked(&req), OutputTokens: expectedAnswer}
+	if req.MaxTokens > 0 {
+		use.OutputTokens = req.MaxTokens
+	}
 	return func(yield func(ports.LLMChunk, error) bool) {
-		a := m.attempt(meter, &req)
+		a := m.metered(meter, use, yield)
 		if err := meter.Begin(ctx, a.expected); err != nil {
-			yield(ports.LLMChunk{}, err)
+			a.refuse(err)
 			return
 		}
 		defer a.end()
-		for chunk, err := range seq {
-			a.written += len(chunk.Text)
-			if err != nil {
-				a.failed = err
-			}
-			if chunk.Done {
-				a.failed, a.told = nil, chunk.Usage
-			}
-			if !yield(chunk, err) {
-				return
-			}
-		}
+		seq(a.take)
 	}
 }
 
-// attempt is an answer that is being metered.
-type attempt struct {
+// metered is an answer that is being metered.
+type metered struct {
 	product  *Product
 	meter    ports.Meter
+	yield    func(ports.LLMChunk, error) bool
 	use      domain.Use
 	expected domain.Money
 	failed   error
@@ -107,17 +101,31 @@ type attempt struct {
 	written  int // bytes
 }
 
-func (m *meteredLLM) attempt(meter ports.Meter, req *ports.LLMRequest) *attempt {
-	a := &attempt{product: &m.product, meter: meter, failed: errLeft}
-	a.use = domain.Use{InputTokens: asked(req), OutputTokens: expectedAnswer}
-	if req.MaxTokens > 0 {
-		a.use.OutputTokens = req.MaxTokens
-	}
-	a.expected, _ = m.product.Price(a.use)
+func (m *meteredLLM) metered(meter ports.Meter, use domain.Use, yield func(ports.LLMChunk, error) bool) *metered {
+	a := &metered{product: &m.product, meter: meter, yield: yield, use: use, failed: errLeft}
+	a.expected, _ = m.product.Price(use)
 	return a
 }
 
-func (a *attempt) end() {
+// refuse ends an answer that is not asked for.
+//
+//go:noinline
+func (a *metered) refuse(err error) { a.yield(ports.LLMChunk{}, err) }
+
+// take passes on what the model says next.
+func (a *metered) take(chunk ports.LLMChunk, err error) bool {
+	a.written += len(chunk.Text)
+	if err != nil {
+		a.failed = err
+	}
+	if chunk.Done {
+		a.failed, a.told = nil, chunk.Usage
+	}
+	return a.yield(chunk, err)
+}
+
+//go:noinline
+func (a *metered) end() {
 	a.use.OutputTokens = (a.written + charactersPerToken - 1) / charactersPerToken
 	if a.told != nil && a.told.Input+a.told.Output > 0 {
 		a.use.InputTokens, a.use.OutputTokens = a.told.Input, a.told.Output

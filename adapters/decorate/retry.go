@@ -42,17 +42,18 @@ func newRetry(attempts int) failsafe.Executor[any] {
 }
 
 // orAgain decides whether a failed attempt is worth a repeat; how many there are is
-// the retry policy's to count. until is the end of the provider's share of the
-// budget.
-func (p *Policy) orAgain(err error, attempt int, until time.Time, others bool, b *breaker) error {
+// the retry policy's to count. A success is nil.
+//
+//go:noinline
+func (t *trial) orAgain(err error) error {
 	switch {
-	case !ports.Retryable(err), b.shut():
+	case err == nil, !ports.Retryable(err), t.breaker.shut():
 		return err
-	case others && ports.KindOf(err) == ports.KindTimeout:
+	case t.others && ports.KindOf(err) == ports.KindTimeout:
 		return err
 	}
-	wait := ports.RetryAfter(err) + p.jitter(attempt)
-	if time.Until(until)-wait < max(p.Floor, p.Least) {
+	wait := ports.RetryAfter(err) + t.policy.jitter(t.number)
+	if time.Until(t.until)-wait < max(t.policy.Floor, t.policy.Least) {
 		return err
 	}
 	return &again{wait: wait, err: err}

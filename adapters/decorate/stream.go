@@ -13,104 +13,165 @@ import (
 // where no other model could answer first: a race has to hold an answer back until it
 // is decided, which takes a goroutine, and a change to it for every chunk.
 type stream struct {
-	call  Call
+	trial *trial
+	ctx   context.Context // the attempt's; its cause is the deadline that ended it
+	end   context.CancelCauseFunc
 	yield func(ports.LLMChunk, error) bool
-	// failed is how an answer ended that had begun; nothing is tried again then.
-	failed error
+	// clock ends the attempt: before the first words for them or for the whole,
+	// whichever falls due first, and then for the whole. It is nil where the caller's
+	// deadline comes before.
+	clock *time.Timer
+	idle  *silence         // nil until the first words
+	held  []ports.LLMChunk // what came until them
+	call  Call
+	// over is set once there is nothing more to read. An answer that had begun and broke
+	// off leaves failed, and none is asked for again; refused is the end of one that had not.
+	over            bool
+	failed, refused error
 	// reading is set while the model is at work: a panic then is its own.
 	reading bool
 }
 
-// listen asks a model and yields its answer. An error means that there were no words
+// ask asks a model and yields its answer. An error means that there were no words
 // and nothing was yielded.
-func listen(t *trial, port ports.LLMPort, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) (*stream, error) {
-	// One context with two timers, where one within the other would be usual: turns wait
-	// here, and each context is half a kilobyte of memory.
-	ctx, end := context.WithCancelCause(t.ctx)
-	defer end(nil)
-	if whole := (late{"no whole answer", t.policy.Attempt}); sooner(ctx, whole.limit) {
-		defer time.AfterFunc(whole.limit, func() { end(whole) }).Stop()
+func (q *question) ask(t *trial, port ports.LLMPort) (*stream, error) {
+	s := newStream(t, q.yield)
+	defer s.close()
+	port.Generate(s.ctx, q.req)(s.take)
+	if !s.over {
+		s.cut()
 	}
-	first := late{"no first words", min(t.policy.FirstToken, t.until.Sub(t.began))}
-	stopFirst := func() bool { return false }
-	if wait := time.Until(t.began.Add(first.limit)); sooner(ctx, wait) {
-		stopFirst = time.AfterFunc(wait, func() { end(first) }).Stop // only ends a context
-	}
-	defer func() { stopFirst() }()
-	var idle *silence
-	defer func() { idle.stop() }()
+	return s, s.refused
+}
 
-	s := &stream{yield: yield, reading: true}
-	defer func() { s.close(t) }()
-	var held []ports.LLMChunk // what came until the first words
-	for chunk, err := range port.Generate(ctx, req) {
-		if err != nil {
-			return s.broken(t, idle != nil, explain(OperationLLM, t.ctx, ctx, err))
-		}
-		if idle == nil {
-			words := strings.TrimSpace(chunk.Text) != "" || len(chunk.Calls) > 0 // which say as much
-			if chunk.Done && !words {
-				return s.broken(t, false, &ports.Error{Op: OperationLLM, Kind: ports.KindUnknown, Err: errEmpty})
-			}
-			if !words {
-				if len(held) < maxHeld {
-					held = append(held, chunk)
-				}
-				continue
-			}
-			stopFirst()
-			s.call.FirstToken = time.Since(t.began)
-			idle = newSilence(ctx, end, late{"no further words", t.policy.Idle})
-			idle.pause()
-			for _, c := range held {
-				if !s.pass(t, c) {
-					return s, nil
-				}
-			}
-			held = nil
-		}
-		idle.pause()
-		if !s.pass(t, chunk) {
-			return s, nil
-		}
-		idle.resume()
+// newStream begins an attempt. It has one context and one clock, where a context for each
+// limit would be usual: turns wait here, and each is half a kilobyte of memory.
+//
+//go:noinline
+func newStream(t *trial, yield func(ports.LLMChunk, error) bool) *stream {
+	s := &stream{trial: t, yield: yield, reading: true}
+	s.ctx, s.end = context.WithCancelCause(t.ctx)
+	limit := late{"no first words", min(t.policy.FirstToken, t.until.Sub(t.began))}
+	if t.policy.Attempt < limit.limit {
+		limit = s.whole()
 	}
-	return s.broken(t, idle != nil, explain(OperationLLM, t.ctx, ctx, &ports.Error{Op: OperationLLM, Kind: ports.KindTransient, Err: errCut}))
+	s.wind(limit)
+	return s
+}
+
+// whole is the limit of the answer to its last word.
+func (s *stream) whole() late { return late{"no whole answer", s.trial.policy.Attempt} }
+
+// wind sets the clock to a limit that counts from the beginning of the attempt.
+func (s *stream) wind(l late) {
+	s.unwind()
+	left := time.Until(s.trial.began.Add(l.limit))
+	if s.clock = nil; sooner(s.ctx, left) {
+		end := s.end
+		s.clock = time.AfterFunc(left, func() { end(l) }) // only ends a context
+	}
+}
+
+func (s *stream) unwind() {
+	if s.clock != nil {
+		s.clock.Stop()
+	}
+}
+
+// take takes in what the model says next, and reports whether the stream goes on.
+func (s *stream) take(chunk ports.LLMChunk, err error) bool {
+	switch {
+	case s.over:
+		return false
+	case err != nil:
+		s.broken(explain(OperationLLM, s.trial.ctx, s.ctx, err))
+		return false
+	case s.idle == nil:
+		return s.takeFirst(chunk)
+	}
+	s.idle.pause()
+	if !s.pass(chunk) {
+		return false
+	}
+	s.idle.resume()
+	return true
+}
+
+// takeFirst takes in what comes up to the first words.
+func (s *stream) takeFirst(chunk ports.LLMChunk) bool {
+	words := strings.TrimSpace(chunk.Text) != "" || len(chunk.Calls) > 0 // which say as much
+	switch {
+	case chunk.Done && !words:
+		s.broken(&ports.Error{Op: OperationLLM, Kind: ports.KindUnknown, Err: errEmpty})
+		return false
+	case !words:
+		if len(s.held) < maxHeld {
+			s.held = append(s.held, chunk)
+		}
+		return true
+	}
+	s.wind(s.whole())
+	s.call.FirstToken = time.Since(s.trial.began)
+	s.idle = newSilence(s.ctx, s.end, late{"no further words", s.trial.policy.Idle})
+	s.idle.pause()
+	for _, c := range append(s.held, chunk) {
+		if !s.pass(c) {
+			return false
+		}
+	}
+	s.held = nil
+	s.idle.resume()
+	return true
 }
 
 // broken ends the trial with an error, which is the answer's own once it had begun.
-func (s *stream) broken(t *trial, begun bool, err error) (*stream, error) {
-	t.end(s.call, err, begun)
-	if !begun {
-		return nil, err
+//
+//go:noinline
+func (s *stream) broken(err error) {
+	s.over = true
+	begun := s.idle != nil
+	s.trial.end(s.call, err, begun)
+	if begun {
+		s.failed = err
+	} else {
+		s.refused = err
 	}
-	s.failed = err
-	return s, nil
+}
+
+// cut ends a stream whose model said no more and did not end it.
+//
+//go:noinline
+func (s *stream) cut() {
+	s.broken(explain(OperationLLM, s.trial.ctx, s.ctx, &ports.Error{Op: OperationLLM, Kind: ports.KindTransient, Err: errCut}))
 }
 
 // pass yields one chunk and reports whether the stream goes on.
-func (s *stream) pass(t *trial, chunk ports.LLMChunk) bool {
+func (s *stream) pass(chunk ports.LLMChunk) bool {
 	s.call.Characters += utf8.RuneCountInString(chunk.Text)
 	if chunk.Done {
 		if chunk.Usage != nil {
 			s.call.Usage = *chunk.Usage
 		}
-		t.end(s.call, nil, true)
+		s.trial.end(s.call, nil, true)
 	}
 	s.reading = false
 	more := s.yield(chunk, nil)
 	s.reading = true
 	if !more {
-		t.end(s.call, errLeft, true)
+		s.trial.end(s.call, errLeft, true)
 	}
-	return more && !chunk.Done
+	s.over = !more || chunk.Done
+	return !s.over
 }
 
-// close ends the trial of a stream that ended by a panic.
-func (s *stream) close(t *trial) {
+// close ends the attempt, and the trial of a stream that ended by a panic.
+func (s *stream) close() {
 	if s.reading {
-		t.abandon(s.call)
-		return
+		s.trial.abandon(s.call)
+	} else {
+		s.trial.end(s.call, errLeft, true)
 	}
-	t.end(s.call, errLeft, true)
+	s.idle.stop()
+	s.unwind()
+	s.end(nil)
 }

@@ -19,8 +19,28 @@ type trial struct {
 	breaker   *breaker
 	ctx       context.Context // the caller's; the attempt's own is derived from it
 	until     time.Time       // the end of the provider's share of the budget
+	others    bool            // another provider may be asked after this one
 	began     time.Time
 	ended     bool
+}
+
+// begin begins the attempt, unless the breaker is against it.
+//
+//go:noinline
+func (t *trial) begin() error {
+	probe, ok := t.breaker.admit()
+	if !ok {
+		return t.breaker.refusal()
+	}
+	t.probe, t.began = probe, time.Now()
+	return nil
+}
+
+// again is one more attempt at the same provider, to be begun.
+func (t *trial) again(number int) *trial {
+	next := *t
+	next.number, next.probe, next.ended = number, false, false
+	return &next
 }
 
 // whole is the context of an attempt whose answer comes in one piece.
