@@ -136,37 +136,54 @@ func (l *LLM) Close() error {
 
 // Generate implements ports.LLMPort.
 func (l *LLM) Generate(ctx context.Context, req ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
-	var used atomic.Bool
-	return func(yield func(ports.LLMChunk, error) bool) {
-		if used.Swap(true) {
-			yield(ports.LLMChunk{}, invalid(opLLM, "the sequence was used before"))
-			return
-		}
-		if err := l.converse(ctx, req, yield); err != nil {
-			yield(ports.LLMChunk{}, err)
-		}
+	return (&question{llm: l, ctx: ctx, req: req}).ask
+}
+
+// question is what a model is asked. It is passed on by pointer: turns wait for their
+// models on these stacks, ten thousand at once.
+type question struct {
+	llm  *LLM
+	ctx  context.Context
+	req  ports.LLMRequest
+	used atomic.Bool
+}
+
+// ask yields the answer.
+func (q *question) ask(yield func(ports.LLMChunk, error) bool) {
+	if q.used.Swap(true) {
+		broken(yield, invalid(opLLM, "the sequence was used before"))
+		return
+	}
+	ctx, cancel := bounded(q.ctx)
+	defer cancel()
+	asked, err := q.llm.request(ctx, &q.req)
+	if err != nil {
+		broken(yield, failed(ctx, opLLM, err))
+		return
+	}
+	resp, err := q.llm.api.send(opLLM, asked)
+	if err != nil {
+		broken(yield, failed(ctx, opLLM, err))
+		return
+	}
+	if err := q.read(ctx, resp.Body, yield); err != nil {
+		broken(yield, err)
 	}
 }
 
-// converse yields the answer and returns the error to end with; nil also when the
-// reader left, after which nothing may be yielded.
-func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(ports.LLMChunk, error) bool) error {
-	if err := ports.FromContext(ctx, opLLM); err != nil {
-		return err
-	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	asked, err := l.request(ctx, &req)
-	if err != nil {
-		return failed(ctx, opLLM, err)
-	}
-	resp, err := l.api.send(opLLM, asked)
-	if err != nil {
-		return failed(ctx, opLLM, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	a := answer{mayCall: len(req.Tools) > 0 && !req.NoCalls, before: req.CallCount()}
-	return a.pour(ctx, newEvents(resp.Body), resp.Body, yield)
+// broken ends an answer with an error.
+//
+//go:noinline
+func broken(yield func(ports.LLMChunk, error) bool, err error) { yield(ports.LLMChunk{}, err) }
+
+// read yields the answer and returns the error to end with; nil also when the reader
+// left, after which nothing may be yielded.
+//
+//go:noinline
+func (q *question) read(ctx context.Context, body io.ReadCloser, yield func(ports.LLMChunk, error) bool) error {
+	defer func() { _ = body.Close() }()
+	a := answer{mayCall: len(q.req.Tools) > 0 && !q.req.NoCalls, before: q.req.CallCount()}
+	return a.pour(ctx, newEvents(body), body, yield)
 }
 
 // request is what is sent. It stays a function of its own: the memory for the library's
@@ -174,6 +191,9 @@ func (l *LLM) converse(ctx context.Context, req ports.LLMRequest, yield func(por
 //
 //go:noinline
 func (l *LLM) request(ctx context.Context, req *ports.LLMRequest) (*http.Request, error) {
+	if err := ports.FromContext(ctx, opLLM); err != nil {
+		return nil, err
+	}
 	if err := req.Validate(opLLM); err != nil {
 		return nil, err
 	}
