@@ -46,7 +46,7 @@ var errStale = errors.New("messages came meanwhile that the answer does not know
 // told reports whether the store hinted at new messages, without waiting.
 func (s *session) told() bool {
 	select {
-	case <-s.news:
+	case <-s.work.News:
 		return true
 	default:
 		return false
@@ -81,7 +81,7 @@ func (s *session) join(ctx context.Context) (bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
-	pending, err := s.deps.Inbox.Pending(ctx, s.lease)
+	pending, err := s.deps.Inbox.Pending(ctx, s.work.Lease)
 	if err != nil {
 		return false, fmt.Errorf("%w: look for what came meanwhile: %w", errStore, err)
 	}
@@ -135,7 +135,7 @@ func (s *session) settleBurst(ctx context.Context) error {
 	if err := s.wait(ctx, s.persona.Burst.Window-time.Since(s.quiet)); err != nil {
 		return err
 	}
-	if s.newsExact && !s.told() {
+	if s.work.NewsExact && !s.told() {
 		return nil
 	}
 	return s.newcomers(ctx)
@@ -154,7 +154,7 @@ func (s *session) wait(ctx context.Context, d time.Duration) error {
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-s.news:
+		case <-s.work.News:
 			if err := s.newcomers(ctx); err != nil {
 				return err
 			}

@@ -142,12 +142,12 @@ func (s *session) handOff(ctx context.Context) (bool, error) {
 	if h.State != domain.HandoffOwed {
 		return false, nil
 	}
-	if h.Tries == 0 && s.controls.Paused == 0 && s.persona != nil {
+	if h.Tries == 0 && s.work.Controls.Paused == 0 && s.persona != nil {
 		pause := domain.ControlChange{Kind: domain.ControlPause, For: s.persona.PauseFor, By: domain.PausedByUser}
 		if err := s.change(ctx, pause); err != nil {
 			return false, err
 		}
-		s.controls.Paused, s.controls.PausedBy = pause.For, pause.By
+		s.work.Controls.Paused, s.work.Controls.PausedBy = pause.For, pause.By
 		s.event(ports.StageHandoff, 0, firstOf(s.wants, "resumed"), nil)
 	}
 	if s.deps.Handoffs == nil {
@@ -155,7 +155,7 @@ func (s *session) handOff(ctx context.Context) (bool, error) {
 	}
 	// A status of the sentence, or somebody of the business, brings the turn up early. Who
 	// ended the pause wants the bot to go on, though: the receiver gets a last call.
-	last := h.Tries+1 >= maxHandoffTries || s.controls.Paused == 0
+	last := h.Tries+1 >= maxHandoffTries || s.work.Controls.Paused == 0
 	if early := h.NextTry.Sub(s.now()); early > 0 && !last {
 		return true, s.postpone(ctx, early, reasonHandoff, nil)
 	}
@@ -171,7 +171,7 @@ func (s *session) handOff(ctx context.Context) (bool, error) {
 		s.event(ports.StageHandoffTold, time.Since(began), string(ports.KindOf(err)), err)
 		return false, s.endHandoff(domain.HandoffFailed)
 	}
-	wait := min(max(handoffWaits[h.Tries], ports.RetryAfter(err)), s.controls.Paused)
+	wait := min(max(handoffWaits[h.Tries], ports.RetryAfter(err)), s.work.Controls.Paused)
 	s.turn.HandoffTried(s.now().Add(wait))
 	return true, s.postpone(ctx, wait, reasonHandoff, err)
 }
@@ -200,6 +200,6 @@ func (s *session) tell(ctx context.Context) error {
 
 // pausedByOthers reports a pause that is not this turn's own.
 func (s *session) pausedByOthers() bool {
-	own := s.controls.PausedBy == domain.PausedByUser && s.turn.Handoff().State != ""
-	return s.controls.Paused > 0 && !own
+	own := s.work.Controls.PausedBy == domain.PausedByUser && s.turn.Handoff().State != ""
+	return s.work.Controls.Paused > 0 && !own
 }

@@ -22,7 +22,7 @@ const reasonNotAllowed = "not_allowed"
 func listed(_ context.Context, s *session) (verdict, error) {
 	who := s.conv.Contact()
 	switch {
-	case s.controls.Blocked || s.persona.Blocked.has(who):
+	case s.work.Controls.Blocked || s.persona.Blocked.has(who):
 		return verdict{drop: reasonBlocked}, nil
 	case len(s.persona.Allowed) > 0 && !s.persona.Allowed.has(who):
 		return verdict{drop: reasonNotAllowed}, nil

@@ -116,10 +116,10 @@ func optedOut(ctx context.Context, s *session) (verdict, error) {
 	case is == stopCommand:
 		// Who had opted out before is told nothing, but a turn that was taken up again may
 		// not have told it yet.
-		if s.controls.OptedOut && !s.confirms && s.turn.Attempt() == 1 {
+		if s.work.Controls.OptedOut && !s.confirms && s.turn.Attempt() == 1 {
 			return verdict{drop: reasonOptedOut}, nil
 		}
-		if s.unstored && !s.controls.OptedOut {
+		if s.unstored && !s.work.Controls.OptedOut {
 			// Before the decision: only a turn that is known to have been begun tells of it.
 			if err := s.checkpoint(ctx); err != nil {
 				return verdict{}, err
@@ -130,12 +130,12 @@ func optedOut(ctx context.Context, s *session) (verdict, error) {
 		}
 		s.confirms = true
 		return s.confirm(noticeOptedOut, language), nil
-	case is == startCommand && s.controls.OptedOut:
+	case is == startCommand && s.work.Controls.OptedOut:
 		if err := s.obey(ctx, is); err != nil {
 			return verdict{}, err
 		}
 		return s.confirm(noticeOptedIn, language), nil
-	case s.controls.OptedOut:
+	case s.work.Controls.OptedOut:
 		return verdict{drop: reasonOptedOut}, nil
 	}
 	return verdict{}, nil
@@ -153,7 +153,7 @@ func (s *session) decide(ctx context.Context, kind domain.ControlKind) error {
 func (s *session) change(ctx context.Context, ch domain.ControlChange) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
-	if err := s.deps.Controls.ControlHeld(ctx, s.lease, ch); err != nil {
+	if err := s.deps.Controls.ControlHeld(ctx, s.work.Lease, ch); err != nil {
 		return storeTrouble("store what was decided", err)
 	}
 	return nil
@@ -173,7 +173,7 @@ func (s *session) heed(ctx context.Context) error {
 // when the person is still to be told so: not now, when the bot would talk over them, but
 // once the pause has ended and nobody has answered. A start can wait until then.
 func (s *session) heedStop(ctx context.Context) (bool, error) {
-	if s.persona == nil || s.controls.OptedOut {
+	if s.persona == nil || s.work.Controls.OptedOut {
 		return false, nil
 	}
 	if is, _ := s.lastCommand(); is != stopCommand {
@@ -193,15 +193,15 @@ func (s *session) leftAlone() bool {
 		return is == stopCommand
 	}
 	is, _ := s.lastCommand()
-	return s.controls.OptedOut && is != stopCommand
+	return s.work.Controls.OptedOut && is != stopCommand
 }
 
 // obey stores a command, unless it is in force.
 func (s *session) obey(ctx context.Context, is command) error {
 	kind := domain.ControlOptOut
 	switch {
-	case is == stopCommand && !s.controls.OptedOut:
-	case is == startCommand && s.controls.OptedOut:
+	case is == stopCommand && !s.work.Controls.OptedOut:
+	case is == startCommand && s.work.Controls.OptedOut:
 		kind = domain.ControlOptIn
 	default:
 		return nil
@@ -209,6 +209,6 @@ func (s *session) obey(ctx context.Context, is command) error {
 	if err := s.decide(ctx, kind); err != nil {
 		return err
 	}
-	s.controls.OptedOut = is == stopCommand
+	s.work.Controls.OptedOut = is == stopCommand
 	return nil
 }

@@ -20,37 +20,22 @@ func (s *session) showTyping(ctx context.Context) (stop func()) {
 	if !ok || newest == "" {
 		return func() {}
 	}
-	number := s.turn.Number()
-	ctx, cancel := context.WithCancel(ctx)
-	t := &typing{}
-	t.show = func() {
-		defer t.ended()
-		callCtx, done := context.WithTimeout(ctx, presenceBudget)
-		defer done()
-		_ = marker.MarkRead(callCtx, number, newest, true) // a courtesy: the answer does not depend on it
-	}
+	t := &typing{ctx: ctx, marker: marker, number: s.turn.Number(), message: newest}
 	t.begin()
-	return func() {
-		defer cancel()
-		under := t.stop()
-		grace := time.NewTimer(presenceGrace)
-		defer grace.Stop()
-		select {
-		case <-under:
-		case <-grace.C:
-			cancel()
-			<-under
-		}
-	}
+	return t.end
 }
 
 // typing shows the indicator now and again.
 type typing struct {
-	show func()
+	ctx     context.Context
+	marker  ports.ReadMarker
+	number  domain.NumberID
+	message domain.MessageID
 
 	mu      sync.Mutex
 	stopped bool
-	calling chan struct{} // closed when the call under way has ended; nil without one
+	calling chan struct{}      // closed when the call under way has ended; nil without one
+	cancel  context.CancelFunc // the call under way
 	timer   *time.Timer
 }
 
@@ -61,34 +46,54 @@ func (t *typing) begin() {
 	if t.stopped {
 		return
 	}
+	var ctx context.Context
+	ctx, t.cancel = context.WithTimeout(t.ctx, presenceBudget)
 	t.calling = make(chan struct{})
-	go t.show()
+	go t.show(ctx)
+}
+
+func (t *typing) show(ctx context.Context) {
+	defer t.ended()
+	_ = t.marker.MarkRead(ctx, t.number, t.message, true) // a courtesy: the answer does not depend on it
 }
 
 func (t *typing) ended() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.cancel()
 	close(t.calling)
-	t.calling = nil
+	t.cancel, t.calling = nil, nil
 	if !t.stopped {
 		t.timer = time.AfterFunc(typingRefresh, t.begin)
 	}
 }
 
-// stop lets no further call begin, and returns what is closed when none is under way.
-func (t *typing) stop() <-chan struct{} {
+// stop lets no further call begin. It returns what ends the call under way and what is
+// closed when it has ended, or nil.
+func (t *typing) stop() (context.CancelFunc, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stopped = true
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	if t.calling != nil {
-		return t.calling
+	return t.cancel, t.calling
+}
+
+// end stops and waits for the end of the call under way.
+func (t *typing) end() {
+	cancel, under := t.stop()
+	if under == nil {
+		return
 	}
-	none := make(chan struct{})
-	close(none)
-	return none
+	grace := time.NewTimer(presenceGrace)
+	defer grace.Stop()
+	select {
+	case <-under:
+	case <-grace.C:
+		cancel()
+		<-under
+	}
 }
 
 func (s *session) newestMessage() domain.MessageID {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -58,21 +59,18 @@ type session struct {
 	*Responder
 	// persona is who answers; nil when the number is none of ours any more.
 	persona *Persona
-	lease   ports.Lease
-	conv    domain.Conversation
+	// work is what was leased, conv the conversation in it. What people decide about the
+	// conversation meanwhile is noted in the work's controls.
+	work    *ports.Work
+	conv    *domain.Conversation
 	turn    domain.Turn
-	inputs  []domain.Message // the turn's messages that are still in the inbox
+	inputs  []domain.Message // the turn's messages that are still in the inbox; not to be changed
 	started time.Time
-	// unstored is true while the turn is at work and nothing of it is stored.
-	unstored bool
-	// moreWaiting is true when messages wait that belong to a later turn; waiting are
-	// those that did when the turn was taken up.
-	moreWaiting bool
-	waiting     []domain.Message
-	// news hints at messages that came since; quiet is when the newest was taken in.
-	news      <-chan struct{}
-	newsExact bool
-	quiet     time.Time
+	// waiting are the messages that belonged to a later turn when this one was taken up;
+	// moreWaiting is true when there are any by now.
+	waiting []domain.Message
+	// quiet is when the newest message was taken in.
+	quiet time.Time
 	// speech is the answer that is being spoken while it is written, or nil.
 	speech *speech
 	// instead is what a gate put in place of an answer, or nil.
@@ -84,25 +82,23 @@ type session struct {
 	// model's answer was put aside, and withheldWhy what was found in it.
 	secrets     domain.Secrets
 	vouched     []string
-	withheld    bool
 	withheldWhy string
 	// meter follows what is spent, carried is what was before; rung is how the turn is
 	// answered, and holds that money is set aside.
 	meter   *meter
 	carried domain.Expenses
 	rung    rung
-	holds   bool
-	// controls are what people have decided about the conversation, and leasedAt is the
-	// store's clock at started.
-	controls domain.Controls
-	leasedAt time.Time
+	// wants is how the person asked for a human in this turn, or empty.
+	wants string
+
+	holds, withheld, moreWaiting bool
+	// unstored is true while the turn is at work and nothing of it is stored.
+	unstored bool
 	// human is true when somebody of the business has answered what waits; silent when
 	// nothing more may be sent of a turn that was begun.
 	human, silent bool
 	// mistaken is true when the conversation is paused for an echo of the bot's own.
 	mistaken bool
-	// wants is how the person asked for a human in this turn, or empty.
-	wants string
 	// confirms is true when this turn tells the person that they opted out.
 	confirms bool
 }
@@ -124,53 +120,88 @@ func (r *Responder) Handle(ctx context.Context, work *ports.Work) (err error) {
 	ctx = s.metered(ctx)
 	defer s.account(ctx)
 	defer func() { err = s.interruption(work, recover(), err) }()
-	if back, err := s.stepBack(ctx); back || err != nil {
+	return s.bring(ctx)
+}
+
+// bring brings the turn as far as it goes.
+func (s *session) bring(ctx context.Context) error {
+	if ended, err := s.begin(ctx); ended || err != nil {
 		return err
 	}
-	if s.turn.Unsent() {
-		if reason := s.needsNoAnswer(); reason != "" {
-			return s.drop(ctx, reason)
-		}
-		if s.turn.Attempt() > 2*maxTakeUps {
-			return s.bury(ctx, "poison")
-		}
-		if s.turn.Attempt() == 1 {
-			s.unstored = true // until there is something to keep
-		} else if err := s.checkpoint(ctx); err != nil {
+	for again := s.turn.Unsent(); again; {
+		then, err := s.gated(ctx) // again when messages joined: they may say otherwise
+		if err != nil || then == thenEnd {
 			return err
 		}
-		for again := true; again; {
-			v, err := s.pass(ctx) // again when messages joined: they may say otherwise
-			if err != nil {
-				return err
-			}
-			if v.drop != "" {
-				return s.drop(ctx, v.drop)
-			}
-			if v.later > 0 {
-				return s.postpone(ctx, v.later, reasonBudget, nil)
-			}
-			if s.instead = v.reply; v.unsaid {
-				if err := s.handOverUnsaid(ctx); err != nil {
-					return err
-				}
-				break
-			}
-			if again, err = s.compose(ctx); err != nil {
-				return err
-			}
-			if reason := s.needsNoAnswer(); again && reason != "" {
-				return s.drop(ctx, reason) // all of it was withdrawn
-			}
+		if then == thenDeliver {
+			break
+		}
+		if again, err = s.compose(ctx); err != nil {
+			return err
+		}
+		if reason := s.needsNoAnswer(); again && reason != "" {
+			return s.drop(ctx, reason) // all of it was withdrawn
 		}
 	}
 	return s.deliver(ctx)
 }
 
+// begin sees to what is settled before anybody is asked, and reports that the turn has
+// ended by it.
+//
+//go:noinline
+func (s *session) begin(ctx context.Context) (ended bool, err error) {
+	if back, err := s.stepBack(ctx); back || err != nil {
+		return true, err
+	}
+	if !s.turn.Unsent() {
+		return false, nil
+	}
+	if reason := s.needsNoAnswer(); reason != "" {
+		return true, s.drop(ctx, reason)
+	}
+	if s.turn.Attempt() > 2*maxTakeUps {
+		return true, s.bury(ctx, "poison")
+	}
+	if s.turn.Attempt() == 1 {
+		s.unstored = true // until there is something to keep
+		return false, nil
+	}
+	return false, s.checkpoint(ctx)
+}
+
+// after is how a turn goes on that the gates were asked about.
+type after int
+
+const (
+	thenCompose after = iota // an answer is made
+	thenDeliver              // what is to be said is ready
+	thenEnd                  // the turn has ended, or waits
+)
+
+// gated asks the gates and does what they say.
+//
+//go:noinline
+func (s *session) gated(ctx context.Context) (after, error) {
+	v, err := s.pass(ctx)
+	switch {
+	case err != nil:
+		return thenEnd, err
+	case v.drop != "":
+		return thenEnd, s.drop(ctx, v.drop)
+	case v.later > 0:
+		return thenEnd, s.postpone(ctx, v.later, reasonBudget, nil)
+	}
+	if s.instead = v.reply; v.unsaid {
+		return thenDeliver, s.handOverUnsaid(ctx)
+	}
+	return thenCompose, nil
+}
+
 // open chooses the turn: the oldest unfinished one, or a new one.
 func (r *Responder) open(work *ports.Work) (*session, error) {
-	s := &session{Responder: r, lease: work.Lease, conv: work.Conversation, started: time.Now(), news: work.News, newsExact: work.NewsExact}
-	s.quiet, s.controls, s.leasedAt = s.started, work.Controls, work.Now
+	s := &session{Responder: r, work: work, conv: &work.Conversation, started: time.Now()}
+	s.quiet = s.started
 	pending, human := settledByPeople(work.Pending)
 	s.human = human
 	s.persona = r.deps.Personas.at(s.conv.Number())
@@ -206,11 +237,12 @@ func (r *Responder) open(work *ports.Work) (*session, error) {
 		return nil, errNothingWaiting
 	}
 	for _, m := range work.Pending {
-		if s.turn.Has(m.ID) {
-			s.inputs = append(s.inputs, m)
-		} else {
+		if !s.turn.Has(m.ID) {
 			s.moreWaiting, s.waiting = true, append(s.waiting, m)
 		}
+	}
+	if s.inputs = work.Pending; s.moreWaiting {
+		s.inputs = slices.DeleteFunc(slices.Clone(work.Pending), func(m domain.Message) bool { return !s.turn.Has(m.ID) })
 	}
 	s.inputs = domain.Standing(s.inputs)
 	s.event(ports.StageLeased, 0, "", nil)
@@ -246,10 +278,10 @@ func (s *session) needsNoAnswer() string {
 // now is the time by the store's clock, which all processes share: the service window is
 // counted from what Meta says, and a process whose clock is wrong must not misjudge it.
 func (s *session) now() time.Time {
-	if s.leasedAt.IsZero() {
+	if s.work.Now.IsZero() {
 		return time.Now() // a store that does not tell
 	}
-	return s.leasedAt.Add(time.Since(s.started))
+	return s.work.Now.Add(time.Since(s.started))
 }
 
 func (s *session) drop(ctx context.Context, reason string) error {
@@ -283,12 +315,17 @@ func (s *session) compose(ctx context.Context) (stale bool, err error) {
 	defer stopTyping()
 	defer s.hush()
 
-	var cause error
-	if s.turn.Attempt() > maxTakeUps {
-		cause = errTooManyTries
-	} else {
+	cause := errTooManyTries
+	if s.turn.Attempt() <= maxTakeUps {
 		cause = s.answer(turnCtx)
 	}
+	return s.composed(ctx, turnCtx, cause)
+}
+
+// composed fixes the parts of an answer, or of the apology for its failure.
+//
+//go:noinline
+func (s *session) composed(ctx, turnCtx context.Context, cause error) (stale bool, err error) {
 	if cause == nil {
 		cause = s.plan(turnCtx)
 	}
@@ -321,31 +358,49 @@ func (s *session) apologize(cause error) error {
 
 // answer understands the user and asks the model.
 func (s *session) answer(ctx context.Context) error {
+	said, err := s.asks(ctx)
+	if said == nil {
+		return err
+	}
+	answering, done := s.step(ctx, stepAnswer)
+	reply, err := s.generate(answering, said)
+	done(err)
+	return s.fix(ctx, &reply, err)
+}
+
+// asks is what the model is to be asked, or nil when the turn needs none.
+//
+//go:noinline
+func (s *session) asks(ctx context.Context) (*understanding, error) {
 	if s.turn.State() == domain.TurnAnswered {
-		return nil // fixed before a crash: the model is not asked twice
+		return nil, nil // fixed before a crash: the model is not asked twice
 	}
 	if s.instead != nil {
-		return s.interject()
+		return nil, s.interject()
 	}
 	hearing, done := s.step(ctx, stepUnderstand)
 	said, err := s.understand(hearing)
 	done(err)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.saysForHuman() {
-		return s.interject()
+		return nil, s.interject()
 	}
 	if said.text == "" {
-		return s.turn.Answer(s.own(said))
+		return nil, s.turn.Answer(s.own(said))
 	}
-	answering, done := s.step(ctx, stepAnswer)
-	reply, err := s.generate(answering, said)
-	done(err)
+	return &said, nil
+}
+
+// fix stores an answer, unless there is an error in its place.
+//
+//go:noinline
+func (s *session) fix(ctx context.Context, reply *domain.Reply, err error) error {
 	if err != nil {
 		return err
 	}
-	if err := s.turn.Answer(reply); err != nil {
+	if err := s.turn.Answer(*reply); err != nil {
 		return err
 	}
 	s.speakRest(ctx) // the last words are spoken while the answer is stored
@@ -363,7 +418,7 @@ func (s *session) checkpoint(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
 	s.charge()
-	if err := s.deps.Inbox.Checkpoint(ctx, s.lease, s.turn); err != nil {
+	if err := s.deps.Inbox.Checkpoint(ctx, s.work.Lease, s.turn); err != nil {
 		return fmt.Errorf("%w: checkpoint the turn: %w", errStore, err)
 	}
 	s.unstored = false
@@ -377,7 +432,7 @@ func (s *session) finish(ctx context.Context) error {
 	s.charge()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
-	if err := s.deps.Inbox.Finish(ctx, s.lease, s.turn, s.conv); err != nil {
+	if err := s.deps.Inbox.Finish(ctx, s.work.Lease, s.turn, *s.conv); err != nil {
 		return fmt.Errorf("%w: finish the turn: %w", errStore, err)
 	}
 	stage := ports.StageFinished
@@ -393,7 +448,7 @@ func (s *session) postpone(ctx context.Context, after time.Duration, reason stri
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
 	s.charge()
-	if err := s.deps.Inbox.Defer(ctx, s.lease, &s.turn, after); err != nil {
+	if err := s.deps.Inbox.Defer(ctx, s.work.Lease, &s.turn, after); err != nil {
 		return fmt.Errorf("%w: defer the turn: %w", errStore, err)
 	}
 	s.event(ports.StageDeferred, after, reason, cause)

@@ -129,7 +129,7 @@ func (s *session) voice(ctx context.Context) (parts []domain.Part, aside string,
 		select {
 		case <-done:
 			done = nil
-		case <-s.news:
+		case <-s.work.News:
 			if err := s.newcomers(ctx); err != nil {
 				return nil, "", err
 			}

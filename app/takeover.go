@@ -40,23 +40,23 @@ func (s *session) stepBack(ctx context.Context) (bool, error) {
 		if err := s.decide(ctx, domain.ControlResume); err != nil {
 			return false, err
 		}
-		s.controls.Paused = 0
+		s.work.Controls.Paused = 0
 	}
 	paused := s.pausedByOthers()
 	switch {
 	case s.human && s.turn.Unsent():
 		return true, s.drop(ctx, reasonHuman)
-	case s.controls.Blocked && s.turn.Unsent():
+	case s.work.Controls.Blocked && s.turn.Unsent():
 		return true, s.drop(ctx, reasonBlocked)
 	case !s.turn.Unsent():
-		s.silent = s.human || paused || s.controls.Blocked || s.leftAlone()
+		s.silent = s.human || paused || s.work.Controls.Blocked || s.leftAlone()
 		return false, nil
 	case !paused || s.needsNoAnswer() != "":
 		return false, nil
 	case len(s.inputs) >= ports.MaxPending:
 		return true, s.drop(ctx, reasonPaused)
 	}
-	return true, s.leave(ctx, s.controls.Paused)
+	return true, s.leave(ctx, s.work.Controls.Paused)
 }
 
 // silence is why nothing more is sent of a turn.
@@ -64,7 +64,7 @@ func (s *session) silence() string {
 	switch {
 	case s.human:
 		return reasonHuman
-	case s.controls.Blocked:
+	case s.work.Controls.Blocked:
 		return reasonBlocked
 	case s.pausedByOthers():
 		return reasonPaused
@@ -85,7 +85,7 @@ func (s *session) leave(ctx context.Context, after time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeBudget)
 	defer cancel()
-	if err := s.deps.Inbox.Defer(ctx, s.lease, turn, after); err != nil {
+	if err := s.deps.Inbox.Defer(ctx, s.work.Lease, turn, after); err != nil {
 		return storeTrouble("leave the conversation to people", err)
 	}
 	s.event(ports.StageDeferred, after, reasonPaused, nil)
@@ -131,7 +131,7 @@ func (s *session) ownEcho(pending []domain.Message) bool {
 			Message: m.ID, Number: m.Number, Recipient: m.From, State: domain.DeliverySent, At: m.SentAt, Ref: s.turn.Ref(part), HasRef: true,
 		})
 	}
-	s.mistaken = own && !others && s.controls.Paused > 0 && s.controls.PausedBy == domain.PausedByOperator
+	s.mistaken = own && !others && s.work.Controls.Paused > 0 && s.work.Controls.PausedBy == domain.PausedByOperator
 	return own && !others
 }
 

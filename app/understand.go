@@ -125,10 +125,10 @@ func (s *session) hear(ctx context.Context) (int, error) {
 				r.err = s.turn.Hear(r.message, r.transcript)
 			}
 			faults = append(faults, r.err)
-		case <-s.news:
+		case <-s.work.News:
 			if _, err := s.join(ctx); err != nil {
 				faults = append(faults, err)
-				s.news, s.newsExact = nil, false // heard to the end first, so that no transcript is lost
+				s.work.News, s.work.NewsExact = nil, false // heard to the end first, so that no transcript is lost
 			}
 			begin()
 		}

@@ -116,9 +116,16 @@ func (w *Worker) handle(parent context.Context, work *ports.Work) {
 	key := w.hold(work.Lease, cancel)
 	err := w.safely(ctx, work)
 	w.release(key)
-	if err == nil || errors.Is(err, ports.ErrLeaseLost) {
-		return
+	if err != nil && !errors.Is(err, ports.ErrLeaseLost) {
+		w.giveBack(parent, work, err)
 	}
+}
+
+// giveBack gives back the lease of a turn that was interrupted, with what is to be stored
+// of the turn.
+//
+//go:noinline
+func (w *Worker) giveBack(parent context.Context, work *ports.Work, err error) {
 	var turn *domain.Turn // what is to be stored of it
 	if i := (*interrupted)(nil); errors.As(err, &i) {
 		turn, err = &i.turn, i.cause
