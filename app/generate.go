@@ -122,11 +122,16 @@ func (r *reading) reply() (domain.Reply, error) {
 // read takes in one answer. It stops reading when messages came that the answer does not
 // take into account.
 func (r *reading) read() {
+	r.anew()
+	r.model().Generate(r.ctx, r.req)(r.take)
+	r.ended()
+}
+
+//go:noinline
+func (r *reading) anew() {
 	r.hush()
 	r.stream, r.out, r.last, r.err = domain.ReplyStream{}, "", ports.LLMChunk{}, nil
 	r.aloud = r.wantsVoice() && r.opt.SpeakParallel > 1
-	r.model().Generate(r.ctx, r.req)(r.take)
-	r.ended()
 }
 
 // take takes in a chunk, and reports whether reading goes on.

@@ -125,52 +125,20 @@ func (r *Responder) Handle(ctx context.Context, work *ports.Work) (err error) {
 
 // bring brings the turn as far as it goes.
 func (s *session) bring(ctx context.Context) error {
-	if ended, err := s.begin(ctx); ended || err != nil {
-		return err
+	then, err := s.begin(ctx)
+	for err == nil && then == thenCompose {
+		then, err = s.gated(ctx) // again when messages joined: they may say otherwise
+		if err == nil && then == thenCompose {
+			then, err = s.compose(ctx)
+		}
 	}
-	for again := s.turn.Unsent(); again; {
-		then, err := s.gated(ctx) // again when messages joined: they may say otherwise
-		if err != nil || then == thenEnd {
-			return err
-		}
-		if then == thenDeliver {
-			break
-		}
-		if again, err = s.compose(ctx); err != nil {
-			return err
-		}
-		if reason := s.needsNoAnswer(); again && reason != "" {
-			return s.drop(ctx, reason) // all of it was withdrawn
-		}
+	if err != nil || then == thenEnd {
+		return err
 	}
 	return s.deliver(ctx)
 }
 
-// begin sees to what is settled before anybody is asked, and reports that the turn has
-// ended by it.
-//
-//go:noinline
-func (s *session) begin(ctx context.Context) (ended bool, err error) {
-	if back, err := s.stepBack(ctx); back || err != nil {
-		return true, err
-	}
-	if !s.turn.Unsent() {
-		return false, nil
-	}
-	if reason := s.needsNoAnswer(); reason != "" {
-		return true, s.drop(ctx, reason)
-	}
-	if s.turn.Attempt() > 2*maxTakeUps {
-		return true, s.bury(ctx, "poison")
-	}
-	if s.turn.Attempt() == 1 {
-		s.unstored = true // until there is something to keep
-		return false, nil
-	}
-	return false, s.checkpoint(ctx)
-}
-
-// after is how a turn goes on that the gates were asked about.
+// after is how a turn goes on.
 type after int
 
 const (
@@ -179,10 +147,36 @@ const (
 	thenEnd                  // the turn has ended, or waits
 )
 
+// begin sees to what is settled before anybody is asked.
+//
+//go:noinline
+func (s *session) begin(ctx context.Context) (after, error) {
+	if back, err := s.stepBack(ctx); back || err != nil {
+		return thenEnd, err
+	}
+	if !s.turn.Unsent() {
+		return thenDeliver, nil
+	}
+	if reason := s.needsNoAnswer(); reason != "" {
+		return thenEnd, s.drop(ctx, reason)
+	}
+	if s.turn.Attempt() > 2*maxTakeUps {
+		return thenEnd, s.bury(ctx, "poison")
+	}
+	if s.turn.Attempt() == 1 {
+		s.unstored = true // until there is something to keep
+		return thenCompose, nil
+	}
+	return thenCompose, s.checkpoint(ctx)
+}
+
 // gated asks the gates and does what they say.
 //
 //go:noinline
 func (s *session) gated(ctx context.Context) (after, error) {
+	if reason := s.needsNoAnswer(); reason != "" {
+		return thenEnd, s.drop(ctx, reason) // all of it was withdrawn
+	}
 	v, err := s.pass(ctx)
 	switch {
 	case err != nil:
@@ -305,10 +299,9 @@ func (s *session) bury(ctx context.Context, reason string) error {
 
 // compose makes the answer and fixes the parts that say it. Whatever goes wrong
 // in it ends in words to the user; only a lost lease, a store that fails or a
-// process that stops end it with an error. It reports true when messages came
-// meanwhile that the answer does not take into account: it is stale then, and they
-// are part of the turn.
-func (s *session) compose(ctx context.Context) (stale bool, err error) {
+// process that stops end it with an error. When messages came meanwhile that the answer
+// does not take into account, it is stale, and they are part of the turn: another is made.
+func (s *session) compose(ctx context.Context) (after, error) {
 	turnCtx, cancel := context.WithTimeout(s.about(ctx), s.persona.TurnTimeout)
 	defer cancel()
 	stopTyping := s.showTyping(turnCtx)
@@ -325,7 +318,7 @@ func (s *session) compose(ctx context.Context) (stale bool, err error) {
 // composed fixes the parts of an answer, or of the apology for its failure.
 //
 //go:noinline
-func (s *session) composed(ctx, turnCtx context.Context, cause error) (stale bool, err error) {
+func (s *session) composed(ctx, turnCtx context.Context, cause error) (after, error) {
 	if cause == nil {
 		cause = s.plan(turnCtx)
 	}
@@ -334,18 +327,18 @@ func (s *session) composed(ctx, turnCtx context.Context, cause error) (stale boo
 	}
 	switch {
 	case ctx.Err() != nil:
-		return false, context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
+		return thenEnd, context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
 	case errors.Is(cause, errStale):
-		return true, nil
+		return thenCompose, nil
 	case errors.Is(cause, errStore):
-		return false, cause
+		return thenEnd, cause
 	case cause != nil && s.turn.State() != domain.TurnSpoken:
 		if err := s.apologize(cause); err != nil {
-			return false, err
+			return thenEnd, err
 		}
-		return false, s.plan(turnCtx)
+		return thenDeliver, s.plan(turnCtx)
 	}
-	return false, nil
+	return thenDeliver, nil
 }
 
 var errTooManyTries = errors.New("the turn was taken up too often without an answer")

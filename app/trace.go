@@ -37,6 +37,8 @@ func (s *session) traced(ctx context.Context) (context.Context, func(err error))
 
 // about has what is called for the answer know the turn that it is called for, and the
 // messages that are in it by now.
+//
+//go:noinline
 func (s *session) about(ctx context.Context) context.Context {
 	return ports.WithSubject(ctx, &ports.Subject{
 		Turn: s.turn.ID(), Conversation: s.conv.ID(), User: s.turn.To(), Messages: s.turn.Inputs(),

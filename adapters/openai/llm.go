@@ -156,7 +156,7 @@ func (q *question) ask(yield func(ports.LLMChunk, error) bool) {
 	}
 	ctx, cancel := bounded(q.ctx)
 	defer cancel()
-	asked, err := q.llm.request(ctx, &q.req)
+	asked, err := q.request(ctx)
 	if err != nil {
 		broken(yield, failed(ctx, opLLM, err))
 		return
@@ -186,10 +186,27 @@ func (q *question) read(ctx context.Context, body io.ReadCloser, yield func(port
 	return a.pour(ctx, newEvents(body), body, yield)
 }
 
-// request is what is sent. It stays a function of its own: the memory for the library's
-// request would else be part of the stack of every turn that waits for its answer.
-//
-//go:noinline
+// request is what is sent. It is made on a stack of its own: the library's request, and
+// the encoding of it, would double the stack of the turn that waits for the answer.
+func (q *question) request(ctx context.Context) (req *http.Request, err error) {
+	aside(func() { req, err = q.llm.request(ctx, &q.req) })
+	return req, err
+}
+
+// aside has work done by another goroutine and waits for it, for work of microseconds that
+// needs a deep stack, before a wait of seconds: a stack that has grown stays large. A
+// panic of the work is the caller's.
+func aside(work func()) {
+	done := make(chan any)
+	go func() {
+		defer func() { done <- recover() }()
+		work()
+	}()
+	if p := <-done; p != nil {
+		panic(p)
+	}
+}
+
 func (l *LLM) request(ctx context.Context, req *ports.LLMRequest) (*http.Request, error) {
 	if err := ports.FromContext(ctx, opLLM); err != nil {
 		return nil, err
