@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,55 +51,6 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 		return nil, err
 	}
 	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, handedOver, notLooping, withinRate}}, nil
-}
-
-// session is one turn in one worker's hands.
-type session struct {
-	*Responder
-	// persona is who answers; nil when the number is none of ours any more.
-	persona *Persona
-	// work is what was leased, conv the conversation in it. What people decide about the
-	// conversation meanwhile is noted in the work's controls.
-	work    *ports.Work
-	conv    *domain.Conversation
-	turn    domain.Turn
-	inputs  []domain.Message // the turn's messages that are still in the inbox; not to be changed
-	started time.Time
-	// waiting are the messages that belonged to a later turn when this one was taken up;
-	// moreWaiting is true when there are any by now.
-	waiting []domain.Message
-	// quiet is when the newest message was taken in.
-	quiet time.Time
-	// speech is the answer that is being spoken while it is written, or nil.
-	speech *speech
-	// instead is what a gate put in place of an answer, or nil.
-	instead *domain.Reply
-	// listened is how long the clips of the turn play; tooLong are those not heard.
-	listened atomic.Int64
-	tooLong  map[domain.MessageID]bool
-	// secrets must not be said; vouched is what tools told; withheld says that the
-	// model's answer was put aside, and withheldWhy what was found in it.
-	secrets     domain.Secrets
-	vouched     []string
-	withheldWhy string
-	// meter follows what is spent, carried is what was before; rung is how the turn is
-	// answered, and holds that money is set aside.
-	meter   *meter
-	carried domain.Expenses
-	rung    rung
-	// wants is how the person asked for a human in this turn, or empty.
-	wants string
-
-	holds, withheld, moreWaiting bool
-	// unstored is true while the turn is at work and nothing of it is stored.
-	unstored bool
-	// human is true when somebody of the business has answered what waits; silent when
-	// nothing more may be sent of a turn that was begun.
-	human, silent bool
-	// mistaken is true when the conversation is paused for an echo of the bot's own.
-	mistaken bool
-	// confirms is true when this turn tells the person that they opted out.
-	confirms bool
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over
@@ -192,92 +142,6 @@ func (s *session) gated(ctx context.Context) (after, error) {
 	return thenCompose, nil
 }
 
-// open chooses the turn: the oldest unfinished one, or a new one.
-func (r *Responder) open(work *ports.Work) (*session, error) {
-	s := &session{Responder: r, work: work, conv: &work.Conversation, started: time.Now()}
-	s.quiet = s.started
-	pending, human := settledByPeople(work.Pending)
-	s.human = human
-	s.persona = r.deps.Personas.at(s.conv.Number())
-	for _, m := range work.Pending {
-		s.conv.Hear(m)
-	}
-	switch {
-	case len(work.Open) > 0:
-		s.turn = work.Open[0]
-		for _, fact := range work.Facts {
-			s.turn.Observe(fact)
-		}
-		if s.ownEcho(work.Pending) {
-			s.human = false
-		}
-		s.turn.TakeUp()
-		if s.turn.Unsent() {
-			// What came meanwhile belongs to the same answer.
-			if err := s.turn.Absorb(pending); err != nil {
-				return nil, fmt.Errorf("take in what came meanwhile: %w", err)
-			}
-		}
-	case len(work.Pending) > 0:
-		turn, err := domain.NewTurn(domain.TurnID(r.opt.NewID()), s.conv.ID(), pending, s.started)
-		if err != nil {
-			return nil, fmt.Errorf("open a turn: %w", err)
-		}
-		s.turn = turn
-		if work.Abandoned {
-			s.turn.TakeUp() // whoever had it before may have died of it
-		}
-	default:
-		return nil, errNothingWaiting
-	}
-	for _, m := range work.Pending {
-		if !s.turn.Has(m.ID) {
-			s.moreWaiting, s.waiting = true, append(s.waiting, m)
-		}
-	}
-	if s.inputs = work.Pending; s.moreWaiting {
-		s.inputs = slices.DeleteFunc(slices.Clone(work.Pending), func(m domain.Message) bool { return !s.turn.Has(m.ID) })
-	}
-	s.inputs = domain.Standing(s.inputs)
-	s.event(ports.StageLeased, 0, "", nil)
-	return s, nil
-}
-
-// errNothingWaiting says that a store handed out a conversation without work.
-var errNothingWaiting = errors.New("the leased conversation has nothing waiting")
-
-// needsNoAnswer gives the reason why a turn is dropped, or "".
-func (s *session) needsNoAnswer() string {
-	if s.persona == nil {
-		return "unknown_number"
-	}
-	reason := ""
-	for _, m := range s.inputs {
-		switch {
-		case m.Group != "":
-			reason = "group"
-		case !domain.StartsTurn(m.Content):
-			if reason == "" {
-				reason = string(m.Content.Kind())
-			}
-		case !s.conv.WindowOpen(s.now()):
-			return "window"
-		default:
-			return ""
-		}
-	}
-	return reason
-}
-
-// now is the time by the store's clock, which all processes share: the service window is
-// counted from what Meta says, and a process whose clock is wrong must not misjudge it.
-func (s *session) now() time.Time {
-	if s.work.Now.IsZero() {
-		return time.Now() // a store that does not tell
-	}
-	return s.work.Now.Add(time.Since(s.started))
-}
-
 func (s *session) drop(ctx context.Context, reason string) error {
 	if err := s.heed(ctx); err != nil {
 		return err
@@ -295,109 +159,6 @@ func (s *session) bury(ctx context.Context, reason string) error {
 		return err
 	}
 	return s.finish(ctx)
-}
-
-// compose makes the answer and fixes the parts that say it. Whatever goes wrong
-// in it ends in words to the user; only a lost lease, a store that fails or a
-// process that stops end it with an error. When messages came meanwhile that the answer
-// does not take into account, it is stale, and they are part of the turn: another is made.
-func (s *session) compose(ctx context.Context) (after, error) {
-	turnCtx, cancel := context.WithTimeout(s.about(ctx), s.persona.TurnTimeout)
-	defer cancel()
-	stopTyping := s.showTyping(turnCtx)
-	defer stopTyping()
-	defer s.hush()
-
-	cause := errTooManyTries
-	if s.turn.Attempt() <= maxTakeUps {
-		cause = s.answer(turnCtx)
-	}
-	return s.composed(ctx, turnCtx, cause)
-}
-
-// composed fixes the parts of an answer, or of the apology for its failure.
-//
-//go:noinline
-func (s *session) composed(ctx, turnCtx context.Context, cause error) (after, error) {
-	if cause == nil {
-		cause = s.plan(turnCtx)
-	}
-	if cause == nil {
-		cause = s.settleBurst(turnCtx)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return thenEnd, context.Cause(ctx) // told to stop, or the lease is lost: not the turn's fault
-	case errors.Is(cause, errStale):
-		return thenCompose, nil
-	case errors.Is(cause, errStore):
-		return thenEnd, cause
-	case cause != nil && s.turn.State() != domain.TurnSpoken:
-		if err := s.apologize(cause); err != nil {
-			return thenEnd, err
-		}
-		return thenDeliver, s.plan(turnCtx)
-	}
-	return thenDeliver, nil
-}
-
-var errTooManyTries = errors.New("the turn was taken up too often without an answer")
-
-// apologize puts the fallback message in place of an answer.
-func (s *session) apologize(cause error) error {
-	s.event(ports.StageFallback, 0, string(ports.KindOf(cause)), cause)
-	return s.turn.Apologize(s.persona.Fallback)
-}
-
-// answer understands the user and asks the model.
-func (s *session) answer(ctx context.Context) error {
-	said, err := s.asks(ctx)
-	if said == nil {
-		return err
-	}
-	answering, done := s.step(ctx, stepAnswer)
-	reply, err := s.generate(answering, said)
-	done(err)
-	return s.fix(ctx, &reply, err)
-}
-
-// asks is what the model is to be asked, or nil when the turn needs none.
-//
-//go:noinline
-func (s *session) asks(ctx context.Context) (*understanding, error) {
-	if s.turn.State() == domain.TurnAnswered {
-		return nil, nil // fixed before a crash: the model is not asked twice
-	}
-	if s.instead != nil {
-		return nil, s.interject()
-	}
-	hearing, done := s.step(ctx, stepUnderstand)
-	said, err := s.understand(hearing)
-	done(err)
-	if err != nil {
-		return nil, err
-	}
-	if s.saysForHuman() {
-		return nil, s.interject()
-	}
-	if said.text == "" {
-		return nil, s.turn.Answer(s.own(said))
-	}
-	return &said, nil
-}
-
-// fix stores an answer, unless there is an error in its place.
-//
-//go:noinline
-func (s *session) fix(ctx context.Context, reply *domain.Reply, err error) error {
-	if err != nil {
-		return err
-	}
-	if err := s.turn.Answer(*reply); err != nil {
-		return err
-	}
-	s.speakRest(ctx) // the last words are spoken while the answer is stored
-	return s.checkpoint(ctx)
 }
 
 // errStore marks a failed write of the session, which no apology can mend.

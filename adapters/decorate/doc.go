@@ -21,4 +21,7 @@
 // fit, the comment beside our own piece says why. Its timers and clocks are package
 // time's and it starts no goroutine here, so that all of it runs in a
 // testing/synctest bubble.
+//
+// Thousands of turns wait for a model at once, each on its goroutine's stack. Functions
+// marked noinline are not part of that wait: inlined, their variables would be.
 package decorate
