@@ -27,12 +27,13 @@ const (
 // Connections are shared by all services. The zero value is not usable; make one with
 // New. It is safe for concurrent use.
 type Connections struct {
-	pool    *http.Transport
-	every   time.Duration
-	streams atomic.Int64 // answers that are being read as they are made
+	pool     *http.Transport
+	every    time.Duration
+	stepMost time.Duration
+	streams  atomic.Int64 // answers that are being read as they are made
 
 	mu      sync.Mutex
-	origins map[string]*origin // by scheme and host
+	origins map[site]*origin
 }
 
 // New makes a pool whose servers are visited when nothing was asked of them for so
@@ -42,13 +43,16 @@ func New(every time.Duration) (*Connections, error) {
 	if every != 0 && every < time.Second {
 		return nil, errors.New("vendor connections: the time between visits is under a second")
 	}
-	return &Connections{every: every, origins: map[string]*origin{}, pool: &http.Transport{
+	return &Connections{every: every, stepMost: stepMost, origins: map[site]*origin{}, pool: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialBatch, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: perHost, IdleConnTimeout: idleTime,
 		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
 	}}, nil
 }
+
+// site is what a server is known by.
+type site struct{ scheme, host string }
 
 // Client gives a client over the pool for a vendor at the given base URL, which is
 // visited from now on. A URL that cannot be read is left to the vendor's adapter.
@@ -61,13 +65,13 @@ func (c *Connections) Client(base string) *http.Client {
 
 // origin is what is known of a server, or nil when it is nobody's base URL.
 func (c *Connections) origin(u *url.URL, add bool) *origin {
-	name := u.Scheme + "://" + u.Host
+	at := site{u.Scheme, u.Host}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	o := c.origins[name]
+	o := c.origins[at]
 	if o == nil && add && len(c.origins) < maxOrigins {
-		o = &origin{name: name, pool: c.pool}
-		c.origins[name] = o
+		o = &origin{name: u.Scheme + "://" + u.Host, pool: c.pool}
+		c.origins[at] = o
 	}
 	return o
 }
@@ -78,9 +82,13 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	if o == nil {
 		return c.pool.RoundTrip(req)
 	}
+	var end *ending
+	if asksForStream(req) {
+		req, end = heeded(req)
+	}
 	resp, err := o.roundTrip(req)
-	if err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		resp.Body = c.inSteps(resp.Body)
+	if err == nil && resp.ProtoMajor == 2 && strings.HasPrefix(resp.Header.Get("Content-Type"), eventStream) {
+		resp.Body = c.inSteps(resp.Body, end)
 	}
 	return resp, err
 }

@@ -56,7 +56,7 @@ func (o *origin) roundTrip(req *http.Request) (*http.Response, error) {
 		o.leave(l)
 		return nil, err
 	}
-	resp.Body = &tracked{ReadCloser: resp.Body, done: sync.OnceFunc(func() { o.leave(l) })}
+	resp.Body = &tracked{ReadCloser: resp.Body, origin: o, lane: l}
 	return resp, nil
 }
 
@@ -139,18 +139,26 @@ func (o *origin) knock(ctx context.Context) error {
 // tracked gives the place in the lane back when the answer was read or given up.
 type tracked struct {
 	io.ReadCloser
-	done func()
+	origin *origin
+	lane   *lane
+	left   atomic.Bool
+}
+
+func (t *tracked) leave() {
+	if !t.left.Swap(true) {
+		t.origin.leave(t.lane)
+	}
 }
 
 func (t *tracked) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	if err != nil {
-		t.done()
+		t.leave()
 	}
 	return n, err
 }
 
 func (t *tracked) Close() error {
-	defer t.done()
+	defer t.leave()
 	return t.ReadCloser.Close()
 }

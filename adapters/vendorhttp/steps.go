@@ -2,7 +2,9 @@ package vendorhttp
 
 import (
 	"io"
-	"sync"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,42 +15,104 @@ const (
 	// beyond, and at most: a sentence is written in hundreds of milliseconds.
 	stepEach = 80 * time.Microsecond
 	stepMost = 80 * time.Millisecond
+
+	eventStream = "text/event-stream"
 )
+
+// asksForStream reports whether a request wants an answer as it is made.
+func asksForStream(req *http.Request) bool {
+	return strings.HasPrefix(req.Header.Get("Accept"), eventStream)
+}
 
 // inSteps reads a stream of words in steps that grow with the number of streams. Each
 // token wakes a goroutine, which costs more than to read it: a thousand models that
 // write sixty tokens a second are a core's whole work. Read every 70 ms they are a
-// quarter of it, and the last words come 35 ms later in the mean.
-func (c *Connections) inSteps(body io.ReadCloser) io.ReadCloser {
+// quarter of it, and the last words come 35 ms later in the mean, or at once where the
+// end of the stream is told; end may be nil.
+//
+// It is for HTTP/2, where one reading gives all that came. A reading of HTTP/1.1 gives one
+// record of TLS, so that a stream in steps would fall behind the model.
+func (c *Connections) inSteps(body io.ReadCloser, end *ending) io.ReadCloser {
 	c.streams.Add(1)
-	return &steps{ReadCloser: body, c: c, left: sync.OnceFunc(func() { c.streams.Add(-1) })}
+	return &steps{ReadCloser: body, c: c, end: end}
 }
 
 // step is how long to wait between two reads of one stream.
 func (c *Connections) step() time.Duration {
-	return min(time.Duration(max(c.streams.Load()-calmStreams, 0))*stepEach, stepMost)
+	return min(time.Duration(max(c.streams.Load()-calmStreams, 0))*stepEach, c.stepMost)
 }
 
 type steps struct {
 	io.ReadCloser
 	c    *Connections
-	left func()
+	end  *ending
+	left atomic.Bool
 	last time.Time
+}
+
+func (s *steps) leave() {
+	if !s.left.Swap(true) {
+		s.c.streams.Add(-1)
+	}
 }
 
 func (s *steps) Read(p []byte) (int, error) {
 	if d := s.c.step(); d > 0 && !s.last.IsZero() {
-		time.Sleep(d - time.Since(s.last))
+		s.end.wait(d - time.Since(s.last))
 	}
 	n, err := s.ReadCloser.Read(p)
 	s.last = time.Now()
 	if err != nil {
-		s.left()
+		s.leave()
 	}
 	return n, err
 }
 
 func (s *steps) Close() error {
-	defer s.left()
+	defer s.leave()
 	return s.ReadCloser.Close()
+}
+
+// ending is the body of a request that tells when the answer has come to its end:
+// net/http lets go of the body of an HTTP/2 request then, and not before. It is a hint.
+// Where it comes at another time, a stream is read earlier, or in its steps.
+type ending struct {
+	io.ReadCloser
+	told   chan struct{}
+	closed atomic.Bool
+}
+
+// heeded makes a request whose body tells its answer's end.
+func heeded(req *http.Request) (*http.Request, *ending) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, nil
+	}
+	e := &ending{ReadCloser: req.Body, told: make(chan struct{})}
+	out := *req // a transport changes no request of others
+	out.Body = e
+	return &out, e
+}
+
+// Close implements io.Closer.
+func (e *ending) Close() error {
+	if !e.closed.Swap(true) {
+		defer close(e.told)
+	}
+	return e.ReadCloser.Close()
+}
+
+// wait returns after a time, or at the end of the answer.
+func (e *ending) wait(d time.Duration) {
+	switch {
+	case d <= 0:
+	case e == nil:
+		time.Sleep(d)
+	default:
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-e.told:
+		}
+	}
 }
