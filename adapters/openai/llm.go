@@ -57,7 +57,7 @@ type LLMConfig struct {
 	OmitUsage bool
 	// OmitUser leaves the field user out, for servers that refuse unknown fields.
 	OmitUser bool
-	// Client makes the calls, without following redirects; nil makes a private one.
+	// Client's transport makes the calls, redirects are not followed; nil makes a private one.
 	Client *http.Client
 }
 

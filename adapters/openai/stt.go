@@ -62,7 +62,7 @@ type STTConfig struct {
 	// whisper.cpp's without ffmpeg. At 16 kHz the upload limit is then reached after
 	// 13 minutes.
 	SendWAV bool
-	// Client makes the calls, without following redirects; nil makes a private one.
+	// Client's transport makes the calls, redirects are not followed; nil makes a private one.
 	Client *http.Client
 }
 

@@ -73,7 +73,7 @@ type TTSConfig struct {
 	// Encoder makes a voice note of what is not one. It may be nil with FormatOpus;
 	// then a server that answers with another format is KindUnsupported.
 	Encoder ports.EncoderPort
-	// Client makes the calls, without following redirects; nil makes a private one.
+	// Client's transport makes the calls, redirects are not followed; nil makes a private one.
 	Client *http.Client
 }
 
