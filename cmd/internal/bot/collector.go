@@ -2,9 +2,13 @@ package bot
 
 import (
 	"context"
+	"math"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+	"go.uber.org/zap"
 )
 
 const (
@@ -12,14 +16,34 @@ const (
 	// collected: an idle program holds a few megabytes, and collecting them often was a
 	// tenth of the cost of a webhook.
 	lazyCollection = 500
-	// roomy is what the heap and the stacks may take together before the collector becomes
-	// eager, the program itself aside. Ten thousand turns in flight hold nearly as much, and
-	// would otherwise keep a gigabyte of what is gone.
-	roomy = 360 << 20
 	// eagerCollection bounds how often the collector runs then.
 	eagerCollection   = 10
 	lookAtMemoryEvery = time.Second
+
+	// leastRoom and mostRoom bound what is taken of a machine without limits, of which a
+	// quarter is taken: others live there, too.
+	leastRoom = 256 << 20
+	mostRoom  = 1 << 30
 )
+
+// limitMemory tells the Go runtime of the container's memory limit, of which it may have
+// nine tenths; GOMEMLIMIT wins. A process that is killed for its memory takes a thousand
+// turns with it.
+func limitMemory(log *zap.Logger) {
+	if _, err := memlimit.Set(memlimit.WithRatio(0.9)); err != nil {
+		log.Warn("the container's memory limit could not be read; set GOMEMLIMIT", zap.Error(err))
+	}
+}
+
+// memoryRoom is what the heap and the stacks may take together before the collector
+// becomes eager, in bytes. Of a limit an eighth is left for the runtime's own records and
+// for what comes until the next look.
+func memoryRoom(limit int64, machine uint64) uint64 {
+	if limit < math.MaxInt64 {
+		return uint64(max(limit, 0)) / 8 * 7
+	}
+	return min(max(machine/4, leastRoom), mostRoom)
+}
 
 // memoryInUse is what the program holds, in bytes.
 type memoryInUse struct {
@@ -29,15 +53,15 @@ type memoryInUse struct {
 }
 
 // collectionPercent is the GOGC with which the heap grows up to what is left of the room.
-func collectionPercent(m memoryInUse) int {
+func collectionPercent(m memoryInUse, room uint64) int {
 	taken, work := m.heap+m.stacks, m.heap+m.scanned
 	switch {
 	case work == 0:
 		return lazyCollection
-	case taken >= roomy:
+	case taken >= room:
 		return eagerCollection
 	}
-	return int(min(max((roomy-taken)*100/work, eagerCollection), lazyCollection))
+	return int(min(max((room-taken)*100/work, eagerCollection), lazyCollection))
 }
 
 // tuneCollector follows what is in use until ctx ends. It returns nil.
@@ -51,10 +75,15 @@ func tuneCollector(ctx context.Context) error {
 		}
 		return samples[i].Value.Uint64()
 	}
+	machine, err := memlimit.FromSystem()
+	if err != nil {
+		machine = 0 // the least room
+	}
 	set := 0
 	for {
 		metrics.Read(samples)
-		if percent := collectionPercent(memoryInUse{heap: read(0), stacks: read(1), scanned: read(2)}); percent != set {
+		room := memoryRoom(debug.SetMemoryLimit(-1), machine)
+		if percent := collectionPercent(memoryInUse{heap: read(0), stacks: read(1), scanned: read(2)}, room); percent != set {
 			debug.SetGCPercent(percent)
 			set = percent
 		}

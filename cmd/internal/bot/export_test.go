@@ -66,9 +66,12 @@ func assembled(getenv settings.Getenv) (agents, error) {
 var BitRate = bitRate
 
 // CollectionPercent is collectionPercent.
-func CollectionPercent(heap, stacks, scanned uint64) int {
-	return collectionPercent(memoryInUse{heap: heap, stacks: stacks, scanned: scanned})
+func CollectionPercent(heap, stacks, scanned, room uint64) int {
+	return collectionPercent(memoryInUse{heap: heap, stacks: stacks, scanned: scanned}, room)
 }
+
+// MemoryRoom is memoryRoom.
+func MemoryRoom(limit int64, machine uint64) uint64 { return memoryRoom(limit, machine) }
 
 // CloudRunWarnings is cloudRunWarnings of an environment.
 func CloudRunWarnings(getenv settings.Getenv, role string) []string {

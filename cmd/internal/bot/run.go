@@ -158,6 +158,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Run(gctx) })
+	limitMemory(log)
 	if os.Getenv("GOGC") == "" { // which wins
 		g.Go(func() error { return tuneCollector(gctx) })
 	}

@@ -15,6 +15,8 @@ const (
 	arrivals = 500
 	// settling is for memory to settle.
 	settling = 4 * time.Second
+	// memoryLimit is what the bot makes of a container's limit of 400 MiB.
+	memoryLimit = "360MiB"
 	// gatherTime bounds how long it takes until all turns are in flight.
 	gatherTime = 2 * time.Minute
 )
@@ -33,7 +35,7 @@ func (p plan) measureMemory(ctx context.Context, n int, res *results) error {
 		return err
 	}
 	defer w.server.Close()
-	b, err := p.startBot(ctx, w, map[string]string{"LLM_FIRST_TOKEN": "5m", "LLM_TIMEOUT": "10m", "TURN_TIMEOUT": "15m"})
+	b, err := p.startBot(ctx, w, map[string]string{"LLM_FIRST_TOKEN": "5m", "LLM_TIMEOUT": "10m", "TURN_TIMEOUT": "15m", "GOMEMLIMIT": memoryLimit})
 	if err != nil {
 		return err
 	}
