@@ -160,11 +160,7 @@ func (w *writer) begin(it *item) (conversationKey, error) {
 	if err != nil {
 		return c, err
 	}
-	res, err := w.st[stAddConversation].Exec(string(c.id), first)
-	if err != nil {
-		return c, err
-	}
-	c.n, err = res.LastInsertId()
+	c.n, err = w.insert(stAddConversation, string(c.id), first)
 	return c, err
 }
 

@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -88,4 +89,57 @@ func BenchmarkTurn(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "turns/s")
+}
+
+// BenchmarkAnswer measures what the store does of a turn of people who wrote before: a
+// message, a lease, the intent to send, the end with what was sent, and three statuses.
+func BenchmarkAnswer(b *testing.B) {
+	s := open(b, sqlitestore.Options{})
+	var next atomic.Int64
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := answer(b, s, int(next.Add(1))); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "turns/s")
+}
+
+func answer(b *testing.B, s *sqlitestore.Store, n int) error {
+	id := strconv.Itoa(n)
+	if _, err := s.Admit(b.Context(), []domain.Message{textFrom(n%1000, id)}); err != nil {
+		return err
+	}
+	w, err := s.Lease(b.Context())
+	if err != nil {
+		return err
+	}
+	turn, err := domain.NewTurn(domain.TurnID("turn."+id), w.Lease.Conversation, w.Pending, time.Now())
+	if err != nil {
+		return err
+	}
+	const words = "We open at ten on Sunday, and there is a car park behind the house."
+	err = errors.Join(turn.Answer(domain.Reply{Text: words}), turn.Plan([]domain.Part{{Kind: domain.PartText, Text: words}}), turn.Intend(0, time.Now()))
+	if err == nil {
+		err = s.Checkpoint(b.Context(), w.Lease, turn)
+	}
+	if err == nil {
+		err = turn.Accepted(0, domain.MessageID("wamid.sent."+id))
+	}
+	if err == nil {
+		err = s.Finish(b.Context(), w.Lease, turn, w.Conversation)
+	}
+	for _, state := range []domain.DeliveryState{domain.DeliverySent, domain.DeliveryDelivered, domain.DeliveryRead} {
+		if err == nil {
+			_, err = s.Observe(b.Context(), []domain.Status{{
+				Message: domain.MessageID("wamid.sent." + id), State: state,
+				HasRef: true, Ref: domain.PartRef{Turn: turn.ID(), Attempt: 1},
+			}})
+		}
+	}
+	return err
 }

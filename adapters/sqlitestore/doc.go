@@ -5,9 +5,9 @@
 // The file is in WAL mode with synchronous=FULL: a commit returns after fsync, so
 // what was acknowledged survives SIGKILL and loss of power. One goroutine writes.
 // It takes everything that queued up while the last transaction was under way
-// into the next one (group commit), each write inside a SAVEPOINT so that a write
-// that fails takes nothing else with it, and answers after COMMIT. A few more
-// connections read.
+// into the next one (group commit), and answers after COMMIT. A write that fails takes
+// nothing else with it: if it may have changed something, the transaction is run again
+// with each write inside a SAVEPOINT. A few more connections read.
 //
 // One process owns the file, guarded by a lock on "<path>.lock". So leases found
 // at Open belong to a process that is gone, and their work is due at once. For the

@@ -115,8 +115,7 @@ func (w *writer) erase(user, phone string) (ports.Erased, error) {
 		return gone, nil
 	}
 	w.known.clear()
-	_, err = w.conn.ExecContext(context.Background(), markDirty)
-	return gone, err
+	return gone, w.script(markDirty)
 }
 
 // forget removes one conversation with its names, and adds whose they were to users.

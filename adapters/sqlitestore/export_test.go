@@ -10,8 +10,16 @@ import (
 // lets tests make the store fail and look at what it keeps.
 func (s *Store) Exec(sql string) error {
 	return s.do(context.Background(), "test", 1, func(w *writer) error {
-		_, err := w.conn.ExecContext(context.Background(), sql)
-		return err
+		return w.script(sql)
+	})
+}
+
+// Write runs fn as one write. exec runs SQL in it; told, when set, is called once the
+// write is durable.
+func (s *Store) Write(fn func(exec func(sql string) error) error, told func()) error {
+	return s.submit("test", &job{
+		ctx: context.Background(), weight: 1, done: make(chan error, 1), kept: told,
+		run: func(w *writer) error { return fn(w.script) },
 	})
 }
 

@@ -64,10 +64,7 @@ func (w *writer) keep(op string, conv int64, t *storedTurn) (int64, error) {
 	case found:
 		_, err = w.exec(stSetTurn, n, !t.settled, t.dead, w.now, t.data)
 	default:
-		var res sql.Result
-		if res, err = w.st[stAddTurn].Exec(string(t.id), conv, t.dead, w.now, t.data); err == nil {
-			n, err = res.LastInsertId()
-		}
+		n, err = w.insert(stAddTurn, string(t.id), conv, t.dead, w.now, t.data)
 	}
 	if err != nil {
 		return 0, err

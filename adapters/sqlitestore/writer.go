@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"whatsappnode/adapters/record"
 	"whatsappnode/ports"
 )
@@ -24,7 +22,10 @@ type job struct {
 	weight int
 	// alone makes the job run between transactions, not in one.
 	alone bool
-	run   func(w *writer) error
+	// run does the job, through w alone. It may be called twice: what the first call
+	// wrote is taken back then, and what it left in the caller's variables must not
+	// matter to the second. Nobody outside may learn of it before kept is called.
+	run func(w *writer) error
 	// kept, when set, is called by the writer once what the job wrote is durable.
 	kept func()
 	done chan error // buffered, so that the writer never waits for a caller
@@ -37,9 +38,11 @@ type writer struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	st    [statementCount]*sql.Stmt
-	begun bool  // a transaction is under way, as far as we know
-	now   int64 // the clock at the start of the transaction, Unix nanoseconds
-	known aliasCache
+	begun bool // a transaction is under way, as far as we know
+	// touched is set by whatever may have changed the file; see runTogether.
+	touched bool
+	now     int64 // the clock at the start of the transaction, Unix nanoseconds
+	known   aliasCache
 	// sealer is the store's; nil without keys.
 	sealer *record.Sealer
 	// stale is set when the connection may be in a bad state and must be replaced
@@ -83,25 +86,6 @@ func (w *writer) close() error {
 	// disk; where there is none, the log keeps everything until the next start.
 	_, _ = w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
 	return errors.Join(w.conn.Close(), w.db.Close())
-}
-
-// exec runs a prepared statement and returns how many rows it changed. It takes
-// no context: a transaction that others share is not broken off for one caller.
-func (w *writer) exec(st int, args ...any) (int64, error) {
-	res, err := w.st[st].Exec(args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// row runs a prepared query for one row; found is false when there is none.
-func (w *writer) row(st int, args []any, dest ...any) (found bool, err error) {
-	err = w.st[st].QueryRow(args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // do queues a write and waits until it is durable or has failed, or ctx ends. A
@@ -225,14 +209,10 @@ func (s *Store) transact(jobs []*job) time.Duration {
 	jobs, alone := split(jobs)
 	grants, wait, err := s.attempt(jobs)
 	if err != nil {
-		w.known.clear()
 		w.stale = w.stale || broken(err)
 		wait = retryFailed
 		if w.begun {
-			// It is an error when SQLite has taken the transaction back by itself.
-			if _, rollback := w.exec(stRollback); rollback != nil && codeOf(rollback) != sqlite3.SQLITE_ERROR {
-				w.stale = true
-			}
+			_ = w.rollback()
 		}
 	} else if len(jobs)+len(grants) > 0 {
 		s.lastSync.Store(w.now)
@@ -306,14 +286,11 @@ func (s *Store) attempt(jobs []*job) ([]*grant, time.Duration, error) {
 			return nil, max(wait, retryPeek), nil
 		}
 	}
-	if _, err := w.exec(stBegin); err != nil {
+	if err := w.start(); err != nil {
 		return s.waiting.takeAll(), recheck, err
 	}
-	w.begun = true
-	for _, j := range jobs {
-		if err := w.runOne(j); err != nil {
-			return nil, recheck, err
-		}
+	if err := w.run(jobs); err != nil {
+		return nil, recheck, err
 	}
 	grants, wait, err := s.grant()
 	if err != nil {
@@ -321,34 +298,4 @@ func (s *Store) attempt(jobs []*job) ([]*grant, time.Duration, error) {
 	}
 	_, err = w.exec(stCommit)
 	return grants, wait, err
-}
-
-// runOne runs a job inside a savepoint. The error it returns spoils the whole
-// transaction; the job's own failure is kept in the job.
-func (w *writer) runOne(j *job) error {
-	if j.err = ports.FromContext(j.ctx, "sqlitestore"); j.err != nil {
-		return nil // the caller has gone; nothing was promised
-	}
-	if _, err := w.exec(stSavepoint); err != nil {
-		return err
-	}
-	if j.err = runSafely(w, j); j.err != nil {
-		w.known.clear()
-		// SQLite gives up the whole transaction for some errors. Then this fails, and
-		// so does everything that shares the transaction.
-		if _, err := w.exec(stRollbackTo); err != nil {
-			return j.err
-		}
-	}
-	_, err := w.exec(stRelease)
-	return err
-}
-
-func runSafely(w *writer, j *job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("write: %w", ports.Panicked(p))
-		}
-	}()
-	return j.run(w)
 }
