@@ -124,18 +124,23 @@ func TestEraseWaitsForReaders(t *testing.T) {
 }
 
 // An erased conversation's row may be given to another; nobody may be handed that
-// one's messages under the old lease.
-func TestEraseBetweenClaimAndRead(t *testing.T) {
+// one's messages under the old lease, nor write under it.
+func TestEraseBetweenClaimAndAnswer(t *testing.T) {
 	s := open(t, sqlitestore.Options{})
 	_, err := s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
 	require.NoError(t, err)
-	_, err = s.LeaseWith(t.Context(), func() {
+	old, err := s.LeaseWith(func() {
 		_, err := s.Erase(t.Context(), textFrom(1, "").From)
 		require.NoError(t, err)
 		_, err = s.Admit(t.Context(), []domain.Message{textFrom(2, "2")})
 		require.NoError(t, err)
 	})
-	require.ErrorIs(t, err, ports.ErrLeaseLost)
+	require.NoError(t, err)
+	require.Len(t, old.Pending, 1)
+	assert.Equal(t, domain.MessageID("wamid.1"), old.Pending[0].ID)
+	turn, err := domain.NewTurn("t1", old.Lease.Conversation, old.Pending, time.Now())
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Checkpoint(t.Context(), old.Lease, turn), ports.ErrLeaseLost)
 	w, err := s.Lease(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, domain.MessageID("wamid.2"), w.Pending[0].ID)

@@ -96,15 +96,15 @@ func (s *Store) Buckets() int {
 	return len(s.pace.full)
 }
 
-// LeaseWith is one attempt at Lease that runs fn when the conversation is claimed and
-// not yet read.
-func (s *Store) LeaseWith(ctx context.Context, fn func()) (ports.Work, error) {
+// LeaseWith is a Lease that runs fn when the conversation is claimed, and the caller
+// does not know it yet.
+func (s *Store) LeaseWith(fn func()) (ports.Work, error) {
 	g := &grant{to: make(chan *grant, 1)}
 	s.waiting.add(g)
 	s.poke <- struct{}{}
 	<-g.to
 	fn()
-	return s.take(ctx, g)
+	return s.take(g)
 }
 
 // Held is how many leases the store remembers to tell of news.

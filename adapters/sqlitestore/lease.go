@@ -28,12 +28,11 @@ const (
 // grant is a lease that was claimed for a waiting caller.
 type grant struct {
 	to    chan *grant // buffered, so that the writer never waits for a caller
-	n     int64
 	lease ports.Lease
 	until int64 // when the lease ends, Unix nanoseconds
-	// abandoned is true when the lease before ran out.
-	abandoned bool
-	err       error
+	work  claimed
+	news  <-chan struct{}
+	err   error
 }
 
 // waitList holds the callers of Lease, first come first served.
@@ -98,17 +97,6 @@ func (l *waitList) refuse(err error) {
 // due, so a new message wakes exactly one worker and costs no second fsync. While
 // the store cannot write, Lease fails with KindTransient instead of waiting on.
 func (s *Store) Lease(ctx context.Context) (ports.Work, error) {
-	for {
-		work, err := s.leaseOnce(ctx)
-		if !errors.Is(err, ports.ErrLeaseLost) {
-			return work, err
-		}
-	}
-}
-
-// leaseOnce answers ErrLeaseLost when the conversation was erased at the moment it
-// was handed out.
-func (s *Store) leaseOnce(ctx context.Context) (ports.Work, error) {
 	if err := ports.FromContext(ctx, "sqlitestore: lease"); err != nil {
 		return ports.Work{}, err
 	}
@@ -120,7 +108,7 @@ func (s *Store) leaseOnce(ctx context.Context) (ports.Work, error) {
 	}
 	select {
 	case <-g.to:
-		return s.take(ctx, g)
+		return s.take(g)
 	case <-ctx.Done():
 	case <-s.closing:
 		if s.waiting.drop(g) {
@@ -137,21 +125,18 @@ func (s *Store) leaseOnce(ctx context.Context) (ports.Work, error) {
 	return ports.Work{}, storeErr("lease", ErrClosed)
 }
 
-// take reads what the claimed conversation has waiting. The lease keeps everyone
-// else away, so this need not be part of the claim's transaction.
-func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
+// take makes work of what was read for a grant.
+func (s *Store) take(g *grant) (ports.Work, error) {
 	if g.err != nil {
 		return ports.Work{}, storeErr("lease", g.err)
 	}
-	// From before the reading on: what is admitted after it must not be missed.
-	told := s.news.Add(g.lease, unix(g.until))
-	work, err := s.work(ctx, g)
-	work.News, work.NewsExact = told, true // the writer is in this process and tells before it answers
+	work, err := s.work(g)
 	if err != nil {
-		s.news.Remove(g.lease)
 		// A record that cannot be read will not be readable at once: its conversation
 		// waits for the lease to run out, and the others go on.
-		if !record.Unreadable(err) {
+		if record.Unreadable(err) {
+			s.news.Remove(g.lease)
+		} else {
 			s.giveBack(g)
 		}
 		return ports.Work{}, storeErr("lease", err)
@@ -162,6 +147,7 @@ func (s *Store) take(ctx context.Context, g *grant) (ports.Work, error) {
 // giveBack releases a lease nobody received. If that fails the lease runs out.
 func (s *Store) giveBack(g *grant) {
 	if g.err == nil {
+		s.news.Remove(g.lease)
 		_ = s.Release(context.Background(), g.lease)
 	}
 }
@@ -172,37 +158,41 @@ func (s *Store) untilDue() (time.Duration, error) {
 	if !s.waiting.any() {
 		return recheck, nil
 	}
-	var n, due int64
-	var leased bool
-	found, err := s.writer.row(stNextDue, nil, &n, &due, &leased)
+	var due int64
+	found, err := s.writer.row(stNextDue, nil, &due)
 	if err != nil || !found {
 		return recheck, err
 	}
 	return min(recheck, time.Duration(max(0, due-s.writer.now))), nil
 }
 
-// grant claims due conversations for waiting callers.
+// grant claims due conversations for waiting callers, and reads what they have.
 func (s *Store) grant() ([]*grant, time.Duration, error) {
 	w := s.writer
 	var grants []*grant
 	for s.waiting.any() {
-		var n, due int64
-		var leased bool // still, though it is due: the lease ran out
-		found, err := w.row(stNextDue, nil, &n, &due, &leased)
+		var next claimed
+		found, err := w.nextWork(&next)
 		if err != nil || !found {
 			return grants, recheck, err
 		}
-		if due > w.now {
-			return grants, min(recheck, max(retryPeek, time.Duration(due-w.now))), nil
+		if next.due > w.now {
+			return grants, min(recheck, max(retryPeek, time.Duration(next.due-w.now))), nil
 		}
 		g := s.waiting.take()
 		if g == nil {
 			break
 		}
 		grants = append(grants, g)
-		g.n, g.lease, g.until, g.abandoned = n, ports.Lease{TTL: s.ttl}, w.now+int64(s.ttl), leased
-		if _, err := w.row(stClaim, []any{n, g.until}, &g.lease.Conversation, &g.lease.Token); err != nil {
+		g.lease = ports.Lease{Conversation: next.id, Token: next.token + 1, TTL: s.ttl}
+		g.until = w.now + int64(s.ttl)
+		if _, err := w.exec(stClaim, next.n, g.lease.Token, g.until); err != nil {
 			return grants, recheck, err
+		}
+		g.work = next
+		if g.work.err = w.readWork(&g.work); g.work.err != nil {
+			// The fault of one conversation alone, or COMMIT fails.
+			return grants, retryPeek, nil
 		}
 	}
 	return grants, recheck, nil

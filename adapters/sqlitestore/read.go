@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"whatsappnode/domain"
 	"whatsappnode/ports"
@@ -12,9 +11,9 @@ import (
 
 // readStatements are prepared on every reading connection that needs them.
 type readStatements struct {
-	countDue, countInbox, work, held, openTurns, openFacts, pending *sql.Stmt
-	load, turns, facts, deadLetters, deadMessages, find, books      *sql.Stmt
-	controls                                                        *sql.Stmt
+	countDue, countInbox, pending                              *sql.Stmt
+	load, turns, facts, deadLetters, deadMessages, find, books *sql.Stmt
+	controls                                                   *sql.Stmt
 }
 
 func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
@@ -24,11 +23,7 @@ func (r *readStatements) prepare(ctx context.Context, db *sql.DB) error {
 	}{
 		{&r.countDue, `SELECT count(*), (SELECT count(*) FROM dead_letters) FROM conversations WHERE due IS NOT NULL`},
 		{&r.countInbox, `SELECT count(*), (SELECT at FROM inbox ORDER BY seq LIMIT 1) FROM inbox`},
-		{&r.work, `SELECT coalesce(nullif(m.data, x''), c.first), c.paused_until, c.paused_by, c.opted_out, c.blocked FROM conversations c LEFT JOIN memory m ON m.conv = c.n WHERE c.n = ? AND c.id = ?`},
-		{&r.held, statementText[stHeld]},
-		{&r.openTurns, `SELECT id, data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`},
-		{&r.openFacts, `SELECT f.seq, t.id, f.data FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`},
-		{&r.pending, `SELECT id, data FROM inbox WHERE conv = ? ORDER BY seq LIMIT ?`},
+		{&r.pending, heldPendingText},
 		{&r.load, `SELECT m.data FROM conversations c JOIN memory m ON m.conv = c.n WHERE c.id = ? AND m.data <> x''`},
 		{&r.turns, `SELECT t.n, t.id, t.data FROM conversations c JOIN turns t ON t.conv = c.n WHERE c.id = ? ORDER BY t.n DESC LIMIT ?`},
 		{&r.facts, `SELECT t.id, f.data FROM facts f JOIN turns t ON t.n = f.turn WHERE f.turn = ? ORDER BY f.seq`},
@@ -53,13 +48,20 @@ type reader struct {
 	tx  *sql.Tx
 }
 
-// view runs fn in a reading transaction.
-func (s *Store) view(ctx context.Context, op string, fn func(r *reader) error) error {
+func (s *Store) readable(ctx context.Context, op string) error {
 	if err := ports.FromContext(ctx, "sqlitestore: "+op); err != nil {
 		return err
 	}
 	if s.closed() {
 		return storeErr(op, ErrClosed)
+	}
+	return nil
+}
+
+// view runs fn in a reading transaction.
+func (s *Store) view(ctx context.Context, op string, fn func(r *reader) error) error {
+	if err := s.readable(ctx, op); err != nil {
+		return err
 	}
 	// The reads are short. Left to run, they cost no watching goroutine each.
 	ctx = context.WithoutCancel(ctx)
@@ -106,67 +108,42 @@ func list[T any, ID ~string](r *reader, decode func([]byte, ID) (T, error), st *
 	return out, err
 }
 
-// work reads what a leased conversation has waiting.
-func (s *Store) work(ctx context.Context, g *grant) (ports.Work, error) {
-	w := ports.Work{Lease: g.lease, Now: unix(g.until - int64(s.ttl)), Abandoned: g.abandoned}
-	err := s.view(ctx, "lease", func(r *reader) error {
-		var data []byte
-		var c controls
-		err := r.one(s.read.work, g.n, string(g.lease.Conversation)).Scan(append([]any{&data}, c.columns()...)...)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ports.ErrLeaseLost // it was erased in between
-		}
-		if err != nil {
-			return fmt.Errorf("read conversation: %w", err)
-		}
-		w.Controls = c.at(w.Now.UnixNano())
-		if w.Conversation, err = s.sealer.DecodeConversation(data, g.lease.Conversation); err != nil {
-			return err
-		}
-		if w.Open, err = list(r, s.sealer.DecodeTurn, s.read.openTurns, g.n); err != nil {
-			return fmt.Errorf("read open turns: %w", err)
-		}
-		if w.Pending, err = list(r, s.sealer.DecodeMessage, s.read.pending, g.n, ports.MaxPending); err != nil {
-			return fmt.Errorf("read pending messages: %w", err)
-		}
-		if len(w.Open) == 0 {
-			return nil
-		}
-		return r.each(s.read.openFacts, func(scan func(...any) error) error {
-			var turn domain.TurnID
-			var data sql.RawBytes
-			if err := scan(&w.Lease.Cursor, &turn, &data); err != nil {
-				return err
-			}
-			fact, err := s.sealer.DecodeStatus(data, turn)
-			w.Facts = append(w.Facts, fact)
-			return err
-		}, g.n)
-	})
-	return w, err
-}
-
-// Pending implements ports.InboxPort. It reads beside the writer, of one moment, and
-// so waits for no commit.
+// Pending implements ports.InboxPort. It reads beside the writer, and so waits for no
+// commit. One statement reads of one moment.
 func (s *Store) Pending(ctx context.Context, lease ports.Lease) ([]domain.Message, error) {
-	var out []domain.Message
-	err := s.view(ctx, "pending", func(r *reader) error {
-		var n int64
-		err := r.one(s.read.held, string(lease.Conversation), lease.Token, s.clock().UnixNano()).Scan(&n)
-		if errors.Is(err, sql.ErrNoRows) {
-			return lost("pending")
-		}
-		if err != nil {
-			return err
-		}
-		out, err = list(r, s.sealer.DecodeMessage, s.read.pending, n, ports.MaxPending)
-		return err
-	})
-	if errors.Is(err, ports.ErrLeaseLost) {
-		s.news.Remove(lease)
-	}
-	if err != nil {
+	if err := s.readable(ctx, "pending"); err != nil {
 		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx) // as in view
+	rows, err := s.read.pending.QueryContext(ctx, string(lease.Conversation), lease.Token, s.clock().UnixNano())
+	if err != nil {
+		return nil, storeErr("pending", err)
+	}
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	var out []domain.Message
+	held := false
+	for rows.Next() {
+		held = true
+		var id sql.NullString // NULL when nothing waits
+		var data sql.RawBytes
+		if err := rows.Scan(&id, &data); err != nil {
+			return nil, storeErr("pending", err)
+		}
+		if !id.Valid {
+			continue
+		}
+		m, err := s.sealer.DecodeMessage(data, id.String)
+		if err != nil {
+			return nil, storeErr("pending", err)
+		}
+		out = append(out, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, storeErr("pending", err)
+	}
+	if !held {
+		s.news.Remove(lease)
+		return nil, lost("pending")
 	}
 	return out, nil
 }

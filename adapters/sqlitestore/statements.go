@@ -1,5 +1,11 @@
 package sqlitestore
 
+import (
+	"fmt"
+
+	"whatsappnode/ports"
+)
+
 // The writer's statements, prepared once per connection.
 const (
 	stBegin = iota
@@ -20,7 +26,11 @@ const (
 	stDueMessage
 
 	stNextDue
+	stNextWork
 	stClaim
+	stOpenTurns
+	stOpenFacts
+	stPending
 	stHeld
 	stExtend
 	stEndLease
@@ -122,8 +132,16 @@ var statementText = [statementCount]string{
 	stDueMessage: `UPDATE conversations SET due = ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END
 		WHERE n = ?1 AND lease_until = 0 AND deferred = 0 AND (due IS NULL OR due > ?2 - CASE WHEN token > 0 THEN ?3 ELSE 0 END)`,
 
-	stNextDue:  `SELECT n, due, lease_until <> 0 FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
-	stClaim:    `UPDATE conversations SET token = token + 1, lease_until = ?2, due = ?2, deferred = 0 WHERE n = ?1 RETURNING id, token`,
+	stNextDue: `SELECT due FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
+	// What is remembered may be long, and is of use only when the time has come.
+	stNextWork: `SELECT n, id, token, due, lease_until <> 0, paused_until, paused_by, opted_out, blocked,
+		CASE WHEN due <= ?1 THEN coalesce((SELECT data FROM memory WHERE conv = n AND data <> x''), first) END
+		FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
+	stClaim:     `UPDATE conversations SET token = ?2, lease_until = ?3, due = ?3, deferred = 0 WHERE n = ?1`,
+	stOpenTurns: `SELECT id, data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`,
+	stOpenFacts: `SELECT t.id, f.data, f.seq FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`,
+	stPending:   pendingText,
+
 	stHeld:     `SELECT n FROM conversations WHERE id = ? AND token = ? AND lease_until > ?`,
 	stExtend:   `UPDATE conversations SET lease_until = ?2, due = ?2 WHERE n = ?1`,
 	stEndLease: `UPDATE conversations SET lease_until = 0, due = ?2, deferred = ?3 WHERE n = ?1`,
@@ -215,6 +233,15 @@ var statementText = [statementCount]string{
 	// Something waits wherever there is a lease or a delay.
 	stRecall: `UPDATE conversations SET lease_until = 0, deferred = 0, due = ?2 WHERE n = ?1 AND (lease_until <> 0 OR deferred <> 0)`,
 }
+
+// pendingText reads the messages of a conversation that wait. The bound is part of the
+// text: SQLite plans a statement anew each time when its LIMIT is a parameter.
+var pendingText = fmt.Sprintf(`SELECT id, data FROM inbox WHERE conv = ? ORDER BY seq LIMIT %d`, ports.MaxPending)
+
+// heldPendingText reads the same for the holder of a lease: no row when it is lost, and
+// one of NULLs when nothing waits.
+var heldPendingText = fmt.Sprintf(`SELECT i.id, i.data FROM conversations c LEFT JOIN inbox i ON i.conv = c.n
+	WHERE c.id = ? AND c.token = ? AND c.lease_until > ? ORDER BY i.seq LIMIT %d`, ports.MaxPending)
 
 // findText finds the conversations that a user id (1) or a phone number (2) leads
 // to. There are few business numbers and many people: it hops from one number to

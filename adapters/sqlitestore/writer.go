@@ -227,7 +227,10 @@ func (s *Store) transact(jobs []*job) time.Duration {
 		j.done <- j.err
 	}
 	for _, g := range grants {
-		g.err = err
+		if g.err = err; err == nil {
+			// Before the next transaction, so that no message after the reading is missed.
+			g.news = s.news.Add(g.lease, unix(g.until))
+		}
 		g.to <- g
 	}
 	for _, j := range alone {
