@@ -76,6 +76,7 @@ type LLM struct {
 	usage     bool
 	user      bool
 	calls     bool
+	envelope  envelope
 }
 
 // NewLLM checks the configuration and lists all its faults. It does not dial.
@@ -234,6 +235,7 @@ func (l *LLM) request(ctx context.Context, req *ports.LLMRequest) (*http.Request
 			return nil, &ports.Error{Op: opLLM, Kind: ports.KindInvalid, Err: err}
 		}
 	}
+	l.envelope.share(out)
 	return out, nil
 }
 
