@@ -49,17 +49,31 @@ func (s *Store) Admit(ctx context.Context, batch []domain.Message) ([]ports.Admi
 
 func (w *writer) admit(it *item) (ports.Admission, error) {
 	a := ports.Admission{Message: it.message.ID}
-	known, err := w.row(stKnownID, []any{it.id, w.now - int64(ports.DedupTTL)}, &a.Conversation)
-	if err != nil || known {
+	from, err := w.lookup(it.user)
+	if err != nil {
 		return a, err
+	}
+	noted := int64(0)
+	if from.n != 0 { // one statement notes it and finds out that it is new, as is usual
+		if noted, err = w.exec(stNoteID, it.id, from.n, w.now); err != nil {
+			return a, err
+		}
+	}
+	if noted == 0 {
+		known, err := w.row(stKnownID, []any{it.id, w.now - int64(ports.DedupTTL)}, &a.Conversation)
+		if err != nil || known {
+			return a, err
+		}
 	}
 	c, err := w.resolve(it)
 	if err != nil {
 		return a, err
 	}
 	a.Conversation, a.New = c.id, true
-	if _, err := w.exec(stAddID, it.id, c.n, w.now); err != nil {
-		return a, err
+	if noted == 0 {
+		if _, err := w.exec(stAddID, it.id, c.n, w.now); err != nil {
+			return a, err
+		}
 	}
 	due, ahead := w.now+int64(it.message.Hold), int64(ports.HeadStart)
 	if it.message.Hold > 0 {
@@ -69,7 +83,7 @@ func (w *writer) admit(it *item) (ports.Admission, error) {
 		return a, err
 	}
 	if _, err = w.exec(stDueMessage, c.n, due, ahead); err == nil && it.message.Pause > 0 {
-		err = w.pauseAtLeast(c.n, it.message.Pause)
+		err = w.pauseAtLeast(c, it.message.Pause)
 	}
 	return a, err
 }
@@ -172,13 +186,10 @@ func (w *writer) lookup(a alias) (target, error) {
 		return c, nil
 	}
 	var c target
-	found, err := w.row(stFindAlias, []any{string(a.number), int(a.kind), a.value}, &c.n, &c.id, &c.owner)
-	if err != nil {
+	if _, err := w.row(stFindAlias, []any{string(a.number), int(a.kind), a.value}, &c.n, &c.id, &c.owner); err != nil {
 		return c, fmt.Errorf("look up alias: %w", err)
 	}
-	if found {
-		w.known.put(a, c)
-	}
+	w.known.put(a, c) // or that there is none: it will be asked for again, to be linked
 	return c, nil
 }
 

@@ -18,6 +18,7 @@ type claimed struct {
 	due   int64
 	// abandoned is true when the lease before ran out.
 	abandoned bool
+	open      bool // it has open turns
 	controls  controls
 	memory    []byte
 	turns     []stored // open ones
@@ -37,16 +38,16 @@ type stored struct {
 // when it is due by now.
 func (w *writer) nextWork(c *claimed) (found bool, err error) {
 	return w.row(stNextWork, []any{w.now}, &c.n, &c.id, &c.token, &c.due, &c.abandoned,
-		&c.controls.until, &c.controls.by, &c.controls.optedOut, &c.controls.blocked, &c.memory)
+		&c.controls.until, &c.controls.by, &c.controls.optedOut, &c.controls.blocked, &c.open, &c.memory)
 }
 
 // readWork reads what else the conversation has.
 func (w *writer) readWork(c *claimed) error {
 	var err error
-	if c.turns, err = w.stored(stOpenTurns, c.n); err != nil {
-		return fmt.Errorf("read open turns: %w", err)
-	}
-	if len(c.turns) > 0 {
+	if c.open {
+		if c.turns, err = w.stored(stOpenTurns, c.n); err != nil {
+			return fmt.Errorf("read open turns: %w", err)
+		}
 		if c.facts, err = w.stored(stOpenFacts, c.n); err != nil {
 			return fmt.Errorf("read statuses: %w", err)
 		}

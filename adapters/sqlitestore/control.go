@@ -65,8 +65,7 @@ func (s *Store) Control(ctx context.Context, id domain.ConversationID, change do
 		if err := w.control(n, change); err != nil {
 			return err
 		}
-		_, err = w.exec(stRecall, n, w.now)
-		return err
+		return w.recall(conversationKey{n: n, id: id})
 	}
 	j.kept = func() { s.news.Tell(id) } // so that whoever held the lease need not wait to learn it
 	return s.submit("control", j)
@@ -77,7 +76,7 @@ func (s *Store) ControlHeld(ctx context.Context, lease ports.Lease, change domai
 	if err := change.Validate(); err != nil {
 		return invalid("control", err)
 	}
-	return s.held(ctx, "control", lease, func(w *writer, conv int64) error { return w.control(conv, change) })
+	return s.held(ctx, "control", lease, func(w *writer, l *heldLease) error { return w.control(l.n, change) })
 }
 
 func (w *writer) control(conv int64, change domain.ControlChange) error {
@@ -97,10 +96,16 @@ func (w *writer) control(conv int64, change domain.ControlChange) error {
 
 // pauseAtLeast is for a message of the operator: it pauses the conversation until no
 // earlier than it is paused already, and calls it back from whoever is at it.
-func (w *writer) pauseAtLeast(conv int64, d time.Duration) error {
-	if _, err := w.exec(stPauseAtLeast, conv, w.now+int64(d), string(domain.PausedByOperator)); err != nil {
+func (w *writer) pauseAtLeast(c conversationKey, d time.Duration) error {
+	if _, err := w.exec(stPauseAtLeast, c.n, w.now+int64(d), string(domain.PausedByOperator)); err != nil {
 		return err
 	}
-	_, err := w.exec(stRecall, conv, w.now)
+	return w.recall(c)
+}
+
+// recall takes a conversation from whoever has it, or ends its delay.
+func (w *writer) recall(c conversationKey) error {
+	w.held.forget(c.id)
+	_, err := w.exec(stRecall, c.n, w.now)
 	return err
 }

@@ -114,8 +114,7 @@ func (w *writer) erase(user, phone string) (ports.Erased, error) {
 	if gone == (ports.Erased{}) {
 		return gone, nil
 	}
-	w.known.clear()
-	return gone, w.script(markDirty)
+	return gone, w.script(markDirty) // unlearns, too
 }
 
 // forget removes one conversation with its names, and adds whose they were to users.

@@ -109,3 +109,6 @@ func (s *Store) LeaseWith(fn func()) (ports.Work, error) {
 
 // Held is how many leases the store remembers to tell of news.
 func (s *Store) Held() int { return s.news.Len() }
+
+// Statements are the texts of what the writer runs.
+func Statements() []string { return statementText[:] }

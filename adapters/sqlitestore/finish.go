@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -53,21 +52,49 @@ func (s *Store) prepareTurn(op string, lease ports.Lease, turn domain.Turn) (*st
 
 // keep stores a turn of a leased conversation and notes the wamids of its sends.
 // A turn that was finished stays closed unless it has work again.
-func (w *writer) keep(op string, conv int64, t *storedTurn) (int64, error) {
-	var n, owner int64
-	found, err := w.row(stFindTurn, []any{string(t.id)}, &n, &owner)
-	switch {
-	case err != nil:
-		return 0, err
-	case found && owner != conv:
-		return 0, invalid(op, errors.New("the turn's id is taken by another conversation"))
-	case found:
-		_, err = w.exec(stSetTurn, n, !t.settled, t.dead, w.now, t.data)
-	default:
-		n, err = w.insert(stAddTurn, string(t.id), conv, t.dead, w.now, t.data)
+func (w *writer) keep(op string, l *heldLease, t *storedTurn) (int64, error) {
+	return w.store(op, l, t, func(n int64) (int64, error) {
+		return w.exec(stSetTurn, n, !t.settled, t.dead, w.now, t.data)
+	}, true, 0)
+}
+
+// closeTurn is keep for a settled turn, which is closed by it. seen is the newest status
+// that the worker saw; when a later one says that a send failed, the turn stays open.
+func (w *writer) closeTurn(op string, l *heldLease, t *storedTurn, seen int64) (int64, error) {
+	return w.store(op, l, t, func(n int64) (int64, error) {
+		return w.exec(stFinishTurn, n, seen, t.dead, w.now, t.data)
+	}, false, seen)
+}
+
+// store stores a turn: by set where it has a row, which returns how many rows it changed,
+// and in a new row otherwise.
+func (w *writer) store(op string, l *heldLease, t *storedTurn, set func(n int64) (int64, error), open bool, seen int64) (int64, error) {
+	n, known := l.turnRow, l.turn == t.id
+	if known {
+		changed, err := set(n)
+		if err != nil {
+			return 0, err
+		}
+		known = changed > 0
 	}
-	if err != nil {
-		return 0, err
+	if !known {
+		var err error
+		if n, err = w.insert(stAddTurn, string(t.id), l.n, open, seen, t.dead, w.now, t.data); err != nil {
+			return 0, err
+		}
+		if n == 0 { // of an earlier lease
+			var owner int64
+			if _, err := w.row(stFindTurn, []any{string(t.id)}, &n, &owner); err != nil {
+				return 0, err
+			}
+			if owner != l.n {
+				return 0, invalid(op, errTakenID)
+			}
+			if _, err := set(n); err != nil {
+				return 0, err
+			}
+		}
+		l.turn, l.turnRow = t.id, n
 	}
 	for _, s := range t.sent {
 		if _, err := w.exec(stSetSend, s.message, n, s.part, s.attempt); err != nil {
@@ -76,6 +103,8 @@ func (w *writer) keep(op string, conv int64, t *storedTurn) (int64, error) {
 	}
 	return n, nil
 }
+
+var errTakenID = errors.New("the turn's id is taken by another conversation")
 
 // Finish implements ports.InboxPort. A turn that is not settled is KindInvalid:
 // work would be left and nothing would make it due.
@@ -94,25 +123,19 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 	if err != nil {
 		return invalid("finish", err)
 	}
-	return s.ending(ctx, "finish", lease, func(w *writer, conv int64) error {
-		n, err := w.keep("finish", conv, t)
+	return s.ending(ctx, "finish", lease, func(w *writer, l *heldLease) error {
+		n, err := w.closeTurn("finish", l, t, lease.Cursor)
 		if err != nil {
 			return err
 		}
-		if _, err := w.exec(stSaveMemory, conv, memory, w.now); err != nil {
+		if _, err := w.exec(stSaveMemory, l.n, memory, w.now); err != nil {
 			return err
 		}
-		if err := w.consume(conv, n, t); err != nil {
+		if err := w.consume(l.n, n, t); err != nil {
 			return err
 		}
-		if _, err := w.exec(stCloseTurn, n, lease.Cursor); err != nil {
-			return err
-		}
-		var due sql.NullInt64
-		if _, err := w.row(stRestDue, []any{conv, w.now}, &due); err != nil {
-			return err
-		}
-		_, err = w.exec(stEndLease, conv, nullable(due), false)
+		w.held.forget(lease.Conversation)
+		_, err = w.exec(stFinishLease, l.n, w.now)
 		return err
 	})
 }
@@ -121,16 +144,26 @@ func (s *Store) Finish(ctx context.Context, lease ports.Lease, turn domain.Turn,
 // with it, so that an operator can have them answered after all.
 func (w *writer) consume(conv, turn int64, t *storedTurn) error {
 	if t.dead {
-		var state deadState
-		if _, err := w.row(stTurnState, []any{turn}, &state); err != nil {
+		return w.bury(conv, turn, t)
+	}
+	for _, id := range t.inputs {
+		if _, err := w.exec(stDropMessage, conv, id); err != nil {
 			return err
 		}
-		if state == letterGone {
-			return nil // what was replayed is another turn's to answer
-		}
-		if _, err := w.exec(stAddDead, turn, w.now, t.reason); err != nil {
-			return err
-		}
+	}
+	return nil
+}
+
+func (w *writer) bury(conv, turn int64, t *storedTurn) error {
+	var state deadState
+	if _, err := w.row(stTurnState, []any{turn}, &state); err != nil {
+		return err
+	}
+	if state == letterGone {
+		return nil // what was replayed is another turn's to answer
+	}
+	if _, err := w.exec(stAddDead, turn, w.now, t.reason); err != nil {
+		return err
 	}
 	for _, id := range t.inputs {
 		var seq int64
@@ -139,7 +172,7 @@ func (w *writer) consume(conv, turn int64, t *storedTurn) error {
 		if err != nil {
 			return err
 		}
-		if !found || !t.dead {
+		if !found {
 			continue
 		}
 		if _, err := w.exec(stAddDeadMessage, turn, seq, id, data); err != nil {

@@ -2,15 +2,12 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"whatsappnode/adapters/record"
-	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
@@ -189,6 +186,7 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 		if _, err := w.exec(stClaim, next.n, g.lease.Token, g.until); err != nil {
 			return grants, recheck, err
 		}
+		w.held.put(next.id, heldLease{n: next.n, token: g.lease.Token, until: g.until})
 		g.work = next
 		if g.work.err = w.readWork(&g.work); g.work.err != nil {
 			// The fault of one conversation alone, or COMMIT fails.
@@ -198,106 +196,4 @@ func (s *Store) grant() ([]*grant, time.Duration, error) {
 	return grants, recheck, nil
 }
 
-// held runs fn if the lease still holds. A lease that ran out is lost even while
-// nobody else has taken the conversation.
-func (s *Store) held(ctx context.Context, op string, l ports.Lease, fn func(w *writer, conv int64) error) error {
-	err := s.do(ctx, op, 1, func(w *writer) error {
-		var n int64
-		found, err := w.row(stHeld, []any{string(l.Conversation), l.Token, w.now}, &n)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return lost(op)
-		}
-		return fn(w, n)
-	})
-	if errors.Is(err, ports.ErrLeaseLost) {
-		s.news.Remove(l)
-	}
-	return err
-}
-
-func lost(op string) error { return fmt.Errorf("sqlitestore: %s: %w", op, ports.ErrLeaseLost) }
-
-// ending is held for a write with which the lease ends.
-func (s *Store) ending(ctx context.Context, op string, l ports.Lease, fn func(w *writer, conv int64) error) error {
-	err := s.held(ctx, op, l, fn)
-	if err == nil {
-		s.news.Remove(l)
-	}
-	return err
-}
-
-// Extend implements ports.InboxPort.
-func (s *Store) Extend(ctx context.Context, lease ports.Lease) error {
-	var until int64
-	err := s.held(ctx, "extend", lease, func(w *writer, conv int64) error {
-		until = w.now + int64(s.ttl)
-		_, err := w.exec(stExtend, conv, until)
-		return err
-	})
-	if err == nil {
-		s.news.Extend(lease, unix(until))
-	}
-	return err
-}
-
-// Release implements ports.InboxPort.
-func (s *Store) Release(ctx context.Context, lease ports.Lease) error {
-	return s.ending(ctx, "release", lease, func(w *writer, conv int64) error {
-		_, err := w.exec(stEndLease, conv, w.now, false)
-		return err
-	})
-}
-
-// Defer implements ports.InboxPort. A status of an open turn that came after the
-// lease was given makes the conversation due at once: the worker has not seen it.
-func (s *Store) Defer(ctx context.Context, lease ports.Lease, turn *domain.Turn, after time.Duration) error {
-	var kept *storedTurn
-	if turn != nil {
-		var err error
-		if kept, err = s.prepareTurn("defer", lease, *turn); err != nil {
-			return err
-		}
-	}
-	return s.ending(ctx, "defer", lease, func(w *writer, conv int64) error {
-		if kept != nil {
-			if _, err := w.keep("defer", conv, kept); err != nil {
-				return err
-			}
-		}
-		var unseen bool
-		if _, err := w.row(stUnseenOpen, []any{conv, lease.Cursor}, &unseen); err != nil {
-			return err
-		}
-		due := w.now
-		if !unseen {
-			due += int64(max(0, after))
-		}
-		_, err := w.exec(stEndLease, conv, due, !unseen)
-		return err
-	})
-}
-
-// Checkpoint implements ports.InboxPort.
-func (s *Store) Checkpoint(ctx context.Context, lease ports.Lease, turn domain.Turn) error {
-	kept, err := s.prepareTurn("checkpoint", lease, turn)
-	if err != nil {
-		return err
-	}
-	return s.held(ctx, "checkpoint", lease, func(w *writer, conv int64) error {
-		_, err := w.keep("checkpoint", conv, kept)
-		return err
-	})
-}
-
 var errOtherConversation = errors.New("the turn belongs to another conversation")
-
-// nullable turns an absent time into NULL.
-func nullable(v sql.NullInt64) any {
-	if !v.Valid {
-		return nil
-	}
-	return v.Int64
-}

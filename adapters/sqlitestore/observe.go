@@ -61,9 +61,7 @@ func (w *writer) observe(o *sighting) (ports.Observation, error) {
 		return ports.Observation{}, err
 	}
 	seen := ports.Observation{Turn: send.id, Conversation: send.conv.id}
-	added, err := w.row(stAddFact, []any{
-		send.turn, send.part, send.attempt, string(o.status.State), w.sealer.Seal(o.data, record.KindFact, string(send.id)), o.status.Pricing != nil,
-	}, &seen.Priced)
+	added, err := w.addFact(&send, o, &seen.Priced)
 	if err != nil || !added {
 		return seen, err
 	}
@@ -78,6 +76,17 @@ func (w *writer) observe(o *sighting) (ports.Observation, error) {
 		_, err = w.exec(stWake, send.conv.n, w.now)
 	}
 	return seen, err
+}
+
+// addFact stores a status and reports whether it is new. priced is set when it is the
+// first of its send that says what the send costs.
+func (w *writer) addFact(send *sendOf, o *sighting, priced *bool) (bool, error) {
+	args := []any{send.turn, send.part, send.attempt, string(o.status.State), w.sealer.Seal(o.data, record.KindFact, string(send.id))}
+	if o.status.Pricing != nil {
+		return w.row(stAddPricedFact, args, priced)
+	}
+	added, err := w.exec(stAddFact, args...)
+	return added > 0, err
 }
 
 func (w *writer) findSend(o *sighting) (sendOf, bool, error) {

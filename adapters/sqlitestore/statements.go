@@ -17,6 +17,7 @@ const (
 	stBeat
 
 	stKnownID
+	stNoteID
 	stAddID
 	stFindAlias
 	stSetAlias
@@ -34,15 +35,16 @@ const (
 	stHeld
 	stExtend
 	stEndLease
+	stFinishLease
 	stUnseenOpen
 	stFindTurn
 	stAddTurn
 	stSetTurn
+	stFinishTurn
 	stSetSend
 	stSaveMemory
 	stTakeMessage
-	stCloseTurn
-	stRestDue
+	stDropMessage
 	stAddDead
 	stAddDeadMessage
 	stTurnState
@@ -51,6 +53,7 @@ const (
 	stFindSend
 	stLearnSend
 	stAddFact
+	stAddPricedFact
 	stReopen
 	stWake
 
@@ -120,6 +123,7 @@ var statementText = [statementCount]string{
 	stBeat:       `INSERT INTO beat VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = max(?1, at + 1)`,
 
 	stKnownID:         `SELECT c.id FROM ids i JOIN conversations c ON c.n = i.conv WHERE i.id = ? AND i.at > ?`,
+	stNoteID:          `INSERT INTO ids (id, conv, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	stAddID:           `INSERT OR REPLACE INTO ids (id, conv, at) VALUES (?, ?, ?)`,
 	stFindAlias:       `SELECT c.n, c.id, a.owner FROM aliases a JOIN conversations c ON c.n = a.conv WHERE a.number = ? AND a.kind = ? AND a.value = ?`,
 	stSetAlias:        `INSERT OR REPLACE INTO aliases (number, kind, value, conv, owner) VALUES (?, ?, ?, ?, ?)`,
@@ -135,26 +139,32 @@ var statementText = [statementCount]string{
 	stNextDue: `SELECT due FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
 	// What is remembered may be long, and is of use only when the time has come.
 	stNextWork: `SELECT n, id, token, due, lease_until <> 0, paused_until, paused_by, opted_out, blocked,
-		CASE WHEN due <= ?1 THEN coalesce((SELECT data FROM memory WHERE conv = n AND data <> x''), first) END
+		CASE WHEN due <= ?1 THEN EXISTS (SELECT 1 FROM turns WHERE conv = conversations.n AND open = 1) ELSE 0 END,
+		CASE WHEN due <= ?1 THEN coalesce((SELECT data FROM memory WHERE conv = conversations.n AND data <> x''), first) END
 		FROM conversations WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
 	stClaim:     `UPDATE conversations SET token = ?2, lease_until = ?3, due = ?3, deferred = 0 WHERE n = ?1`,
 	stOpenTurns: `SELECT id, data FROM turns WHERE conv = ? AND open = 1 ORDER BY n`,
 	stOpenFacts: `SELECT t.id, f.data, f.seq FROM turns t JOIN facts f ON f.turn = t.n WHERE t.conv = ? AND t.open = 1 ORDER BY f.seq`,
 	stPending:   pendingText,
 
-	stHeld:     `SELECT n FROM conversations WHERE id = ? AND token = ? AND lease_until > ?`,
+	stHeld:     `SELECT n, lease_until FROM conversations WHERE id = ? AND token = ? AND lease_until > ?`,
 	stExtend:   `UPDATE conversations SET lease_until = ?2, due = ?2 WHERE n = ?1`,
 	stEndLease: `UPDATE conversations SET lease_until = 0, due = ?2, deferred = ?3 WHERE n = ?1`,
+	stFinishLease: `UPDATE conversations SET lease_until = 0, deferred = 0,
+		due = CASE WHEN EXISTS (SELECT 1 FROM turns WHERE conv = ?1 AND open = 1) THEN ?2 ELSE (SELECT min(due) FROM inbox WHERE conv = ?1) END WHERE n = ?1`,
 	stUnseenOpen: `SELECT EXISTS (SELECT 1 FROM turns t JOIN facts f ON f.turn = t.n
 		WHERE t.conv = ?1 AND t.open = 1 AND f.seq > ?2)`,
-	stFindTurn:       `SELECT n, conv FROM turns WHERE id = ?`,
-	stAddTurn:        `INSERT INTO turns (id, conv, open, dead, at, data) VALUES (?, ?, 1, ?, ?, ?)`,
-	stSetTurn:        `UPDATE turns SET open = max(open, ?2), dead = CASE WHEN dead = 2 THEN 2 ELSE ?3 END, at = ?4, data = ?5 WHERE n = ?1`,
-	stSetSend:        `INSERT OR REPLACE INTO sends (message, turn, part, attempt) VALUES (?, ?, ?, ?)`,
-	stSaveMemory:     `INSERT OR REPLACE INTO memory (conv, data, at) VALUES (?, ?, ?)`,
+	stFindTurn: `SELECT n, conv FROM turns WHERE id = ?`,
+	stAddTurn:  `INSERT INTO turns (id, conv, open, seen, dead, at, data) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	stSetTurn:  `UPDATE turns SET open = max(open, ?2), dead = CASE WHEN dead = 2 THEN 2 ELSE ?3 END, at = ?4, data = ?5 WHERE n = ?1`,
+	// It is open again when a send failed, and the worker had not seen that.
+	stFinishTurn: `UPDATE turns SET seen = max(seen, ?2), open = EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND state = 'failed' AND seq > max(turns.seen, ?2)),
+		dead = CASE WHEN dead = 2 THEN 2 ELSE ?3 END, at = ?4, data = ?5 WHERE n = ?1`,
+	stSetSend: `INSERT INTO sends (message, turn, part, attempt) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT DO UPDATE SET turn = ?2, part = ?3, attempt = ?4 WHERE (turn, part, attempt) <> (?2, ?3, ?4)`,
+	stSaveMemory:     `INSERT INTO memory (conv, data, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = ?2, at = ?3`,
 	stTakeMessage:    `DELETE FROM inbox WHERE conv = ? AND id = ? RETURNING seq, data`,
-	stCloseTurn:      `UPDATE turns SET seen = max(seen, ?2), open = EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND state = 'failed' AND seq > max(turns.seen, ?2)) WHERE n = ?1`,
-	stRestDue:        `SELECT CASE WHEN EXISTS (SELECT 1 FROM turns WHERE conv = ?1 AND open = 1) THEN ?2 ELSE (SELECT min(due) FROM inbox WHERE conv = ?1) END`,
+	stDropMessage:    `DELETE FROM inbox WHERE conv = ? AND id = ?`,
 	stAddDead:        `INSERT INTO dead_letters (turn, at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 	stTurnState:      `SELECT dead FROM turns WHERE n = ?`,
 	stAddDeadMessage: `INSERT INTO dead_messages (turn, seq, id, data) VALUES (?, ?, ?, ?)`,
@@ -163,8 +173,9 @@ var statementText = [statementCount]string{
 	stFindSend: `SELECT t.n, t.id, t.open, c.n, c.id, s.part, s.attempt FROM sends s JOIN turns t ON t.n = s.turn
 		JOIN conversations c ON c.n = t.conv WHERE s.message = ?`,
 	stLearnSend: `INSERT INTO sends (message, turn, part, attempt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-	stAddFact: `INSERT INTO facts (turn, part, attempt, state, data, priced)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6 AND NOT EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND part = ?2 AND attempt = ?3 AND priced = 1)) ON CONFLICT DO NOTHING
+	stAddFact:   `INSERT INTO facts (turn, part, attempt, state, data) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	stAddPricedFact: `INSERT INTO facts (turn, part, attempt, state, data, priced)
+		VALUES (?1, ?2, ?3, ?4, ?5, NOT EXISTS (SELECT 1 FROM facts WHERE turn = ?1 AND part = ?2 AND attempt = ?3 AND priced = 1)) ON CONFLICT DO NOTHING
 		RETURNING priced`,
 	stReopen: `UPDATE turns SET open = 1 WHERE n = ?`,
 	stWake:   `UPDATE conversations SET due = CASE WHEN due IS NULL OR due > ?2 THEN ?2 ELSE due END, deferred = 0 WHERE n = ?1 AND lease_until = 0`,

@@ -120,7 +120,7 @@ func sweepPeople(w *writer, keep time.Duration) (int, error) {
 		}
 	}
 	if len(idle) > 0 {
-		w.known.clear()
+		w.unlearn()
 	}
 	return len(idle), w.disown(users, &gone)
 }

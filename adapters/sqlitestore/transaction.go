@@ -23,11 +23,15 @@ func (w *writer) exec(st int, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// insert runs a prepared INSERT and returns the number of the new row.
+// insert runs a prepared INSERT and returns the number of the new row, or zero when
+// there is none because of a conflict.
 func (w *writer) insert(st int, args ...any) (int64, error) {
 	w.touched = true
 	res, err := w.st[st].Exec(args...)
 	if err != nil {
+		return 0, err
+	}
+	if added, err := res.RowsAffected(); err != nil || added == 0 {
 		return 0, err
 	}
 	return res.LastInsertId()
@@ -46,6 +50,7 @@ func (w *writer) row(st int, args []any, dest ...any) (found bool, err error) {
 // script runs SQL that is not prepared.
 func (w *writer) script(text string) error {
 	w.touched = true
+	w.unlearn()
 	_, err := w.conn.ExecContext(context.Background(), text)
 	return err
 }
@@ -66,7 +71,7 @@ func (w *writer) start() error {
 
 // rollback takes the transaction back.
 func (w *writer) rollback() error {
-	w.known.clear()
+	w.unlearn()
 	w.begun = false
 	// It is an error when SQLite has taken the transaction back by itself.
 	if _, err := w.exec(stRollback); err != nil && codeOf(err) != sqlite3.SQLITE_ERROR {
@@ -129,7 +134,7 @@ func (w *writer) runApart(j *job) error {
 		return err
 	}
 	if j.err = runSafely(w, j); j.err != nil {
-		w.known.clear()
+		w.unlearn()
 		// SQLite gives up the whole transaction for some errors. Then this fails, and
 		// so does everything that shares the transaction.
 		if _, err := w.exec(stRollbackTo); err != nil {

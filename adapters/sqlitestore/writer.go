@@ -43,6 +43,7 @@ type writer struct {
 	touched bool
 	now     int64 // the clock at the start of the transaction, Unix nanoseconds
 	known   aliasCache
+	held    heldCache
 	// sealer is the store's; nil without keys.
 	sealer *record.Sealer
 	// stale is set when the connection may be in a bad state and must be replaced
@@ -62,8 +63,15 @@ func (w *writer) connect(ctx context.Context) error {
 		}
 	}
 	w.conn, w.stale = conn, false
-	w.known.clear()
+	w.unlearn()
 	return nil
+}
+
+// unlearn forgets what was read of the file, or is to be in it once the transaction is
+// committed.
+func (w *writer) unlearn() {
+	w.known.clear()
+	w.held.clear()
 }
 
 // reconnect replaces a connection that met an I/O error: SQLite keeps some of
