@@ -1,8 +1,9 @@
 package decorate_test
 
 import (
+	"context"
 	"io"
-	"net/http"
+	"iter"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -14,15 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"whatsappnode/adapters/decorate"
-	"whatsappnode/adapters/openai"
-	"whatsappnode/domain"
 	"whatsappnode/ports"
 )
 
 // framesOfAttempt is how much of a stack a turn may take that waits for its model, from
-// here to the network, in bytes: with what the application and net/http add it must stay
-// below 7 kB, or each of ten thousand turns takes a stack of 16 kB and not of 8.
-const framesOfAttempt = 2700
+// here to the vendor's port, in bytes: with what the others add it must stay below 7 kB, or
+// each of ten thousand turns takes a stack of 16 kB and not of 8.
+const framesOfAttempt = 2300
 
 // TestWaitingTakesLittleStack looks at what the collector scans of the stacks of calls that
 // wait for a model.
@@ -31,15 +30,8 @@ func TestWaitingTakesLittleStack(t *testing.T) {
 		t.Skip("frames are larger with the race detector")
 	}
 	const calls = 200
-	waiting, answer := make(chan struct{}), make(chan struct{})
-	client := &http.Client{Transport: carrier(func(r *http.Request) (*http.Response, error) {
-		waiting <- struct{}{}
-		<-answer
-		return nil, io.ErrUnexpectedEOF
-	})}
-	model, err := openai.NewLLM(openai.LLMConfig{BaseURL: "http://127.0.0.1:1/v1", Client: client})
-	require.NoError(t, err)
-	priced := decorate.MeteredLLM(model, decorate.Product{Price: func(domain.Use) (domain.Money, bool) { return 0, true }})
+	model := unheard{waiting: make(chan struct{}), answer: make(chan struct{})}
+	priced := decorate.MeteredLLM(model, sold)
 	llm, err := decorate.LLM([]decorate.NamedLLM{{Name: "a", Port: priced}, {Name: "b", Port: priced}}, decorate.Policy{Attempts: 1})
 	require.NoError(t, err)
 
@@ -47,22 +39,23 @@ func TestWaitingTakesLittleStack(t *testing.T) {
 	var wg sync.WaitGroup
 	for range calls {
 		wg.Go(func() {
-			req := ports.LLMRequest{Messages: []ports.LLMMessage{{Role: domain.RoleUser, Text: "hi"}}}
-			_, _, err := ports.Collect(llm.Generate(ports.WithMeter(t.Context(), &tally{}), req))
+			_, _, err := ports.Collect(llm.Generate(ports.WithMeter(t.Context(), &tally{}), questioned("hi")))
 			assert.Error(t, err)
 		})
 	}
 	for range calls {
-		<-waiting
+		<-model.waiting
 	}
 	each := (scannedStacks() - before) / calls
-	go func() {
-		for range waiting { // the second provider is asked as well
+	close(model.answer)
+	var others sync.WaitGroup
+	others.Go(func() {
+		for range model.waiting { // some ask the second provider as well, until its breaker opens
 		}
-	}()
-	close(answer)
+	})
 	wg.Wait()
-	close(waiting)
+	close(model.waiting)
+	others.Wait()
 	assert.Less(t, each, uint64(framesOfAttempt))
 }
 
@@ -74,6 +67,13 @@ func scannedStacks() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-type carrier func(*http.Request) (*http.Response, error)
+// unheard is a model that says when it is asked, and fails when it is told to.
+type unheard struct{ waiting, answer chan struct{} }
 
-func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) { return c(r) }
+func (u unheard) Generate(context.Context, ports.LLMRequest) iter.Seq2[ports.LLMChunk, error] {
+	return func(yield func(ports.LLMChunk, error) bool) {
+		u.waiting <- struct{}{}
+		<-u.answer
+		yield(ports.LLMChunk{}, &ports.Error{Op: "ask", Kind: ports.KindTransient, Err: io.ErrUnexpectedEOF})
+	}
+}
