@@ -47,7 +47,7 @@ type steps struct {
 	c    *Connections
 	end  *ending
 	left atomic.Bool
-	last time.Time
+	last time.Time // of the newest reading; zero when there is more to read already
 }
 
 func (s *steps) leave() {
@@ -61,7 +61,9 @@ func (s *steps) Read(p []byte) (int, error) {
 		s.end.wait(d - time.Since(s.last))
 	}
 	n, err := s.ReadCloser.Read(p)
-	s.last = time.Now()
+	if s.last = time.Now(); n == len(p) {
+		s.last = time.Time{}
+	}
 	if err != nil {
 		s.leave()
 	}
@@ -80,6 +82,7 @@ type ending struct {
 	io.ReadCloser
 	told   chan struct{}
 	closed atomic.Bool
+	timer  *time.Timer
 }
 
 // heeded makes a request whose body tells its answer's end.
@@ -101,18 +104,21 @@ func (e *ending) Close() error {
 	return e.ReadCloser.Close()
 }
 
-// wait returns after a time, or at the end of the answer.
+// wait returns after a time, or at the end of the answer. It is for one goroutine.
 func (e *ending) wait(d time.Duration) {
 	switch {
-	case d <= 0:
+	case d <= 0 || e != nil && e.closed.Load():
+		return
 	case e == nil:
 		time.Sleep(d)
+		return
+	case e.timer == nil:
+		e.timer = time.NewTimer(d)
 	default:
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-e.told:
-		}
+		e.timer.Reset(d)
+	}
+	select {
+	case <-e.timer.C:
+	case <-e.told:
 	}
 }

@@ -33,6 +33,21 @@ func TestEndOfAStreamIsReadAtOnce(t *testing.T) {
 	require.Equal(t, "data: two\n\n", string(two))
 }
 
+// TestMuchThatCameIsReadAtOnce: a reading that filled its buffer has left something.
+func TestMuchThatCameIsReadAtOnce(t *testing.T) {
+	c, err := vendorhttp.New(0)
+	require.NoError(t, err)
+	c.Crowd(time.Hour)
+	const much = 64 << 10
+	body := c.InSteps(io.NopCloser(strings.NewReader(strings.Repeat("x", much))))
+	buf := make([]byte, 1<<10)
+	for got := 0; got < much; {
+		n, err := body.Read(buf)
+		require.NoError(t, err)
+		got += n
+	}
+}
+
 // TestStreamOfHTTP1IsReadAsItComes: one reading gives one event there, so that each would
 // take a step.
 func TestStreamOfHTTP1IsReadAsItComes(t *testing.T) {
