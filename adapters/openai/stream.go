@@ -37,7 +37,7 @@ type events struct {
 }
 
 // usualEvents is room for some events. Thousands of streams may be open at once.
-const usualEvents = 2 << 10
+const usualEvents = 4 << 10
 
 func newEvents(r io.Reader) *events { return &events{in: bufio.NewReaderSize(r, usualEvents)} }
 
