@@ -2,6 +2,7 @@ package app
 
 import (
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"whatsappnode/domain"
@@ -35,3 +36,30 @@ var NamesOf = namesOf
 
 // AsksForHuman reports whether a text asks for a human, and in which language.
 var AsksForHuman = asksForHuman
+
+// MaxResting is maxResting.
+const MaxResting = maxResting
+
+// Crew is the crew of the process, with what its tasks are at.
+type Crew struct {
+	voices
+	working atomic.Int64
+}
+
+// NewCrew is newCrew.
+func NewCrew() *Crew { return &Crew{voices: voices{crew: newCrew()}} }
+
+// Enter begins an answer.
+func (c *Crew) Enter() { c.enter() }
+
+// Leave ends one.
+func (c *Crew) Leave() { c.leave() }
+
+// Begin begins a task.
+func (c *Crew) Begin(do, done func()) {
+	c.crew.begin(task{do: func() { c.working.Add(1); do(); c.working.Add(-1) }, done: done})
+}
+
+// Working and Resting count those with a task and those without.
+func (c *Crew) Working() int { return int(c.working.Load()) }
+func (c *Crew) Resting() int { return int(c.crew.resting.Load()) }

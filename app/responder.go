@@ -19,8 +19,7 @@ type Responder struct {
 	started time.Time
 	// outage is when the store was last found out of order, in Unix nanoseconds.
 	outage atomic.Int64
-	// speaking counts the answers that are being spoken.
-	speaking atomic.Int64
+	voices voices
 	// gates are asked before anything is spent on a turn.
 	gates []gate
 	loops loops
@@ -50,7 +49,7 @@ func NewResponder(deps Deps, opt Options) (*Responder, error) {
 	if err := checkMoney(deps, opt); err != nil {
 		return nil, err
 	}
-	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, handedOver, notLooping, withinRate}}, nil
+	return &Responder{deps: deps, opt: opt, started: time.Now(), gates: []gate{listed, optedOut, handedOver, notLooping, withinRate}, voices: voices{crew: newCrew()}}, nil
 }
 
 // Handle brings the oldest open turn of the conversation, or a new turn over

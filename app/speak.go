@@ -79,7 +79,7 @@ func (s *session) listenTo(ctx context.Context, language string) {
 		User: s.turn.To(), Trace: s.turn.Trace(),
 	}
 	ctx, traced := s.step(ctx, stepSpeak)
-	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, &s.speaking, func(took time.Duration) {
+	s.speech = newSpeech(ctx, s.persona.TTS, language, s.opt.SpeakParallel, &s.voices, func(took time.Duration) {
 		first.At, first.Took = time.Now(), took
 		s.deps.Observer.Observe(first)
 	})

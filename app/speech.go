@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -31,6 +30,7 @@ type speech struct {
 	narrator *domain.Narrator
 	pieces   []*piece
 	slots    chan struct{}
+	crew     *crew
 	running  sync.WaitGroup
 	ended    bool // the last piece is known
 	left     func()
@@ -61,17 +61,17 @@ var crowdedLimits = domain.PieceLimits{First: 100, FirstClause: -1, Target: 100,
 const crowd = 250
 
 // newSpeech counts itself among those of the process until it is hushed.
-func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, all *atomic.Int64, observe func(time.Duration)) *speech {
+func newSpeech(ctx context.Context, engine ports.TTSPort, language string, parallel int, all *voices, observe func(time.Duration)) *speech {
 	ctx, cancel := context.WithCancelCause(ctx)
 	limits := pieceLimits
-	if all.Add(1) > crowd {
+	if all.enter() > crowd {
 		limits = crowdedLimits
 	}
 	return &speech{
-		left: sync.OnceFunc(func() { all.Add(-1) }), traced: func(error) {},
+		left: sync.OnceFunc(all.leave), traced: func(error) {},
 		engine: engine, observe: observe, ctx: ctx, cancel: cancel, began: time.Now(), language: language,
 		splitter: domain.NewSentenceSplitter(limits), narrator: domain.NewNarrator(language),
-		slots: make(chan struct{}, parallel),
+		slots: make(chan struct{}, parallel), crew: all.crew,
 	}
 }
 
@@ -153,7 +153,8 @@ func (sp *speech) add(p domain.Piece) {
 	if spoken == "" {
 		return
 	}
-	sp.running.Go(func() {
+	sp.running.Add(1)
+	sp.crew.begin(task{done: sp.running.Done, do: func() {
 		select {
 		case sp.slots <- struct{}{}:
 			defer func() { <-sp.slots }()
@@ -163,7 +164,7 @@ func (sp *speech) add(p domain.Piece) {
 		if err := sp.speak(one); err != nil {
 			sp.cancel(err)
 		}
-	})
+	}})
 }
 
 func (sp *speech) speak(one *piece) (err error) {
