@@ -15,10 +15,12 @@
 package record
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
+
+	json "github.com/go-json-experiment/json/v1"
 )
 
 // Version is the version this package writes.
@@ -39,13 +41,17 @@ func Unreadable(err error) bool {
 	return errors.Is(err, ErrNewer) || errors.Is(err, ErrUnknownKind) || errors.Is(err, ErrMalformed) || errors.Is(err, ErrSealed)
 }
 
+var ownVersion = fmt.Appendf(nil, `{"v":%d,`, Version)
+
 // open reads data into v after it has looked at the version alone: a newer record
 // may have fields of other types.
 func open(what string, data []byte, v any) error {
 	var head struct {
 		V int `json:"v"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	if bytes.HasPrefix(data, ownVersion) {
+		head.V = Version // as this release writes it, in front: no need to read all of it for that
+	} else if err := json.Unmarshal(data, &head); err != nil {
 		return fmt.Errorf("decode %s: %w", what, ErrMalformed)
 	}
 	switch {
