@@ -80,9 +80,8 @@ func (s *steps) Close() error {
 // Where it comes at another time, a stream is read earlier, or in its steps.
 type ending struct {
 	io.ReadCloser
-	told   chan struct{}
 	closed atomic.Bool
-	timer  *time.Timer
+	timer  atomic.Pointer[time.Timer] // of the reader, once it has waited
 }
 
 // heeded makes a request whose body tells its answer's end.
@@ -90,35 +89,39 @@ func heeded(req *http.Request) (*http.Request, *ending) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, nil
 	}
-	e := &ending{ReadCloser: req.Body, told: make(chan struct{})}
+	e := &ending{ReadCloser: req.Body}
 	out := *req // a transport changes no request of others
 	out.Body = e
 	return &out, e
 }
 
-// Close implements io.Closer.
+// Close implements io.Closer. It ends the reader's wait by its own timer: to wait for one
+// of two costs twice as much, thirty times an answer.
 func (e *ending) Close() error {
-	if !e.closed.Swap(true) {
-		defer close(e.told)
+	e.closed.Store(true)
+	if timer := e.timer.Load(); timer != nil {
+		timer.Reset(0)
 	}
 	return e.ReadCloser.Close()
 }
 
 // wait returns after a time, or at the end of the answer. It is for one goroutine.
 func (e *ending) wait(d time.Duration) {
-	switch {
-	case d <= 0 || e != nil && e.closed.Load():
+	if d <= 0 {
 		return
-	case e == nil:
+	}
+	if e == nil {
 		time.Sleep(d)
 		return
-	case e.timer == nil:
-		e.timer = time.NewTimer(d)
-	default:
-		e.timer.Reset(d)
 	}
-	select {
-	case <-e.timer.C:
-	case <-e.told:
+	timer := e.timer.Load()
+	if timer == nil {
+		timer = time.NewTimer(d)
+		e.timer.Store(timer)
+	} else {
+		timer.Reset(d)
+	}
+	if !e.closed.Load() { // else Close may have come too early for this wait
+		<-timer.C
 	}
 }

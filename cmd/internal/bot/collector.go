@@ -36,11 +36,11 @@ func limitMemory(log *zap.Logger) {
 }
 
 // memoryRoom is what the heap and the stacks may take together before the collector
-// becomes eager, in bytes. Of a limit an eighth is left for the runtime's own records and
-// for what comes until the next look.
+// becomes eager, in bytes. Of a limit a quarter is left: for the runtime's own records, the
+// program, the store's memory, and what comes until the next look.
 func memoryRoom(limit int64, machine uint64) uint64 {
 	if limit < math.MaxInt64 {
-		return uint64(max(limit, 0)) / 8 * 7
+		return uint64(max(limit, 0)) / 4 * 3
 	}
 	return min(max(machine/4, leastRoom), mostRoom)
 }
