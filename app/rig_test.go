@@ -214,6 +214,8 @@ type phone struct {
 	send   func(n int, out domain.Outbound) (accept bool, err error)
 	fetch  func(ref domain.MediaRef) error
 	upload func() error
+	// receipt is what a read receipt waits for.
+	receipt func(ctx context.Context)
 }
 
 type call struct {
@@ -302,7 +304,10 @@ func (p *phone) Upload(_ context.Context, _ domain.NumberID, clip domain.Audio) 
 	return id, nil
 }
 
-func (p *phone) MarkRead(_ context.Context, _ domain.NumberID, id domain.MessageID, typing bool) error {
+func (p *phone) MarkRead(ctx context.Context, _ domain.NumberID, id domain.MessageID, typing bool) error {
+	if p.receipt != nil {
+		p.receipt(ctx)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if typing {

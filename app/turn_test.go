@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -280,6 +281,20 @@ func TestVendorOutages(t *testing.T) {
 			require.Len(t, r.phone.receipts(), 3, "the typing indicator is kept alive meanwhile")
 			r.pass(2 * time.Second)
 			require.Equal(t, []string{app.DefaultFallback}, r.answers())
+		})
+	})
+	t.Run("a receipt that hangs", func(t *testing.T) {
+		var hung time.Duration
+		hang := func(ctx context.Context) {
+			began := time.Now()
+			<-ctx.Done()
+			hung = time.Since(began)
+		}
+		bubble(t, func(r *rig) { r.phone.receipt = hang }, func(r *rig) {
+			r.says("m1", "ES.1", "hi")
+			r.pass(time.Second)
+			require.Equal(t, []string{"You said: hi"}, r.answers())
+			require.Equal(t, 300*time.Millisecond, hung, "the answer waits for it so long, and then it is ended")
 		})
 	})
 	t.Run("no ears at all", func(t *testing.T) {
