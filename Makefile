@@ -32,6 +32,7 @@ build-opus: ## the same with the Opus encoder linked in, static too: the binary 
 
 check: fmt-check vet lint tidy-check check-deployments ## everything CI runs
 	$(MAKE) test TESTFLAGS='-race -shuffle=on -count=1'
+	go test -count=1 -run '^TestWaitingTakesLittleStack$$' ./app ./adapters/decorate # without -race, whose frames are larger
 	$(MAKE) kill-test KILL_FLAGS='-messages 300 -users 40 -kills 4'
 	$(MAKE) chaos CHAOS_TIME=15s CHAOS_SEED=1
 
