@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
@@ -30,7 +31,8 @@ const (
 // nine tenths; GOMEMLIMIT wins. A process that is killed for its memory takes a thousand
 // turns with it.
 func limitMemory(log *zap.Logger) {
-	if _, err := memlimit.Set(memlimit.WithRatio(0.9)); err != nil {
+	_, err := memlimit.Set(memlimit.WithRatio(0.9))
+	if err != nil && !errors.Is(err, memlimit.ErrNoCgroup) && !errors.Is(err, memlimit.ErrCgroupsNotSupported) { // a laptop is no container
 		log.Warn("the container's memory limit could not be read; set GOMEMLIMIT", zap.Error(err))
 	}
 }
@@ -79,10 +81,10 @@ func tuneCollector(ctx context.Context) error {
 	if err != nil {
 		machine = 0 // the least room
 	}
+	room := memoryRoom(debug.SetMemoryLimit(-1), machine)
 	set := 0
 	for {
 		metrics.Read(samples)
-		room := memoryRoom(debug.SetMemoryLimit(-1), machine)
 		if percent := collectionPercent(memoryInUse{heap: read(0), stacks: read(1), scanned: read(2)}, room); percent != set {
 			debug.SetGCPercent(percent)
 			set = percent
