@@ -18,13 +18,7 @@ import (
 func TestUnreadConversationSpoilsNoTransaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, sqlitestore.Options{})
-		_, err := s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
-		require.NoError(t, err)
-		w, err := s.Lease(t.Context())
-		require.NoError(t, err)
-		turn, err := domain.NewTurn("t1", w.Lease.Conversation, w.Pending, time.Now())
-		require.NoError(t, err)
-		require.NoError(t, s.Checkpoint(t.Context(), w.Lease, turn))
+		w, _ := checkpointed(t, s)
 		require.NoError(t, s.Exec(`ALTER TABLE facts RENAME TO elsewhere`))
 		got := make(chan error)
 		go func() {
@@ -36,7 +30,7 @@ func TestUnreadConversationSpoilsNoTransaction(t *testing.T) {
 		assert.Equal(t, ports.KindTransient, ports.KindOf(<-got))
 		require.NoError(t, s.Exec(`ALTER TABLE elsewhere RENAME TO facts`))
 		start := time.Now()
-		w, err = s.Lease(t.Context())
+		w, err := s.Lease(t.Context())
 		require.NoError(t, err)
 		assert.Less(t, time.Since(start), time.Second, "it was given back")
 		assert.Len(t, w.Open, 1)

@@ -22,13 +22,7 @@ import (
 func TestExtensionTakenBackIsNotRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, sqlitestore.Options{})
-		_, err := s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
-		require.NoError(t, err)
-		w, err := s.Lease(t.Context())
-		require.NoError(t, err)
-		turn, err := domain.NewTurn("t1", w.Lease.Conversation, w.Pending, time.Now())
-		require.NoError(t, err)
-		require.NoError(t, s.Checkpoint(t.Context(), w.Lease, turn), "the writer knows the lease")
+		w, turn := checkpointed(t, s) // so the writer knows the lease
 		time.Sleep(sqlitestore.DefaultLeaseTTL / 2)
 
 		var wg sync.WaitGroup
@@ -129,13 +123,7 @@ func TestIDOfLongAgoIsNew(t *testing.T) {
 // A status that was seen is not new.
 func TestStatusIsNewOnce(t *testing.T) {
 	s := open(t, sqlitestore.Options{})
-	_, err := s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
-	require.NoError(t, err)
-	w, err := s.Lease(t.Context())
-	require.NoError(t, err)
-	turn, err := domain.NewTurn("t1", w.Lease.Conversation, w.Pending, time.Now())
-	require.NoError(t, err)
-	require.NoError(t, s.Checkpoint(t.Context(), w.Lease, turn))
+	checkpointed(t, s)
 	for _, pricing := range []*domain.Pricing{nil, {}} {
 		status := domain.Status{State: domain.DeliverySent, HasRef: true, Ref: domain.PartRef{Turn: "t1", Attempt: 1}, Pricing: pricing}
 		if pricing != nil {
@@ -160,4 +148,17 @@ func TestStatementsThatChangeLeases(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 5, changing, "claim, extend, end, finish and recall; does a new one change heldCache, too?")
+}
+
+// checkpointed leases the conversation of a new message and stores its turn t1.
+func checkpointed(t *testing.T, s *sqlitestore.Store) (ports.Work, domain.Turn) {
+	t.Helper()
+	_, err := s.Admit(t.Context(), []domain.Message{textFrom(1, "1")})
+	require.NoError(t, err)
+	w, err := s.Lease(t.Context())
+	require.NoError(t, err)
+	turn, err := domain.NewTurn("t1", w.Lease.Conversation, w.Pending, time.Now())
+	require.NoError(t, err)
+	require.NoError(t, s.Checkpoint(t.Context(), w.Lease, turn))
+	return w, turn
 }
