@@ -2,14 +2,12 @@ package app_test
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"whatsappnode/ports/porttest"
 )
 
 // framesOfTurn is how much of a stack a turn may take that waits for its model, between the
@@ -20,27 +18,17 @@ const framesOfTurn = 3000
 // TestWaitingTakesLittleStack looks at what the collector scans of the stacks of turns that
 // wait for a model.
 func TestWaitingTakesLittleStack(t *testing.T) {
-	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("frames are larger with the race detector")
-	}
+	porttest.SkipRace(t)
 	const turns = 200
 	bubble(t, func(r *rig) { r.workers, r.brain.delay = turns, 10*time.Second }, func(r *rig) {
-		before := scannedStacks()
-		for i := range turns {
-			r.says(fmt.Sprint("m", i), fmt.Sprint("user", i), "hello")
-		}
-		r.settle()
+		each := porttest.StackEach(turns, func() {
+			for i := range turns {
+				r.says(fmt.Sprint("m", i), fmt.Sprint("user", i), "hello")
+			}
+			r.settle()
+		})
 		assert.Len(t, r.brain.raw(), turns, "all wait")
-		each := (scannedStacks() - before) / turns
 		assert.Less(t, each, uint64(framesOfTurn))
 		r.pass(20 * time.Second)
 	})
-}
-
-// scannedStacks is what is in use of all stacks.
-func scannedStacks() uint64 {
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/gc/scan/stack:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
 }

@@ -4,10 +4,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
-	"slices"
 	"sync"
 	"testing"
 
@@ -16,6 +12,7 @@ import (
 
 	"whatsappnode/adapters/decorate"
 	"whatsappnode/ports"
+	"whatsappnode/ports/porttest"
 )
 
 // framesOfAttempt is how much of a stack a turn may take that waits for its model, from
@@ -26,27 +23,25 @@ const framesOfAttempt = 2300
 // TestWaitingTakesLittleStack looks at what the collector scans of the stacks of calls that
 // wait for a model.
 func TestWaitingTakesLittleStack(t *testing.T) {
-	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		t.Skip("frames are larger with the race detector")
-	}
+	porttest.SkipRace(t)
 	const calls = 200
 	model := unheard{waiting: make(chan struct{}), answer: make(chan struct{})}
 	priced := decorate.MeteredLLM(model, sold)
 	llm, err := decorate.LLM([]decorate.NamedLLM{{Name: "a", Port: priced}, {Name: "b", Port: priced}}, decorate.Policy{Attempts: 1})
 	require.NoError(t, err)
 
-	before := scannedStacks()
 	var wg sync.WaitGroup
-	for range calls {
-		wg.Go(func() {
-			_, _, err := ports.Collect(llm.Generate(ports.WithMeter(t.Context(), &tally{}), questioned("hi")))
-			assert.Error(t, err)
-		})
-	}
-	for range calls {
-		<-model.waiting
-	}
-	each := (scannedStacks() - before) / calls
+	each := porttest.StackEach(calls, func() {
+		for range calls {
+			wg.Go(func() {
+				_, _, err := ports.Collect(llm.Generate(ports.WithMeter(t.Context(), &tally{}), questioned("hi")))
+				assert.Error(t, err)
+			})
+		}
+		for range calls {
+			<-model.waiting
+		}
+	})
 	close(model.answer)
 	var others sync.WaitGroup
 	others.Go(func() {
@@ -57,14 +52,6 @@ func TestWaitingTakesLittleStack(t *testing.T) {
 	close(model.waiting)
 	others.Wait()
 	assert.Less(t, each, uint64(framesOfAttempt))
-}
-
-// scannedStacks is what is in use of all stacks.
-func scannedStacks() uint64 {
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/gc/scan/stack:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
 }
 
 // unheard is a model that says when it is asked, and fails when it is told to.
