@@ -40,11 +40,20 @@ type Limits struct {
 	// Secret keys the hashes that name the buckets, and must be the same in all
 	// processes. All phone numbers can be tried against a hash without one.
 	Secret []byte
-	// OnError is told when the pacer failed and a send went out unpaced, or a hold
-	// was not recorded, with the context of the send. It may be called concurrently; nil
-	// ignores it.
-	OnError func(context.Context, error)
+	// OnError is told when the pacer failed: at PacingTake a send went out unpaced, at
+	// PacingHold the others do not learn of a hold. The context is that of the send. It
+	// may be called concurrently; nil ignores it.
+	OnError func(ctx context.Context, at PacingStep, err error)
 }
+
+// PacingStep is what a pacer was asked for.
+type PacingStep string
+
+// The steps of pacing.
+const (
+	PacingTake PacingStep = "take" // whether a send may go out now
+	PacingHold PacingStep = "hold" // to let nothing out for a while
+)
 
 func (l Limits) withDefaults() Limits {
 	if l.NumberRate <= 0 {
@@ -60,7 +69,7 @@ func (l Limits) withDefaults() Limits {
 		l.MaxWait = DefaultMaxWait
 	}
 	if l.OnError == nil {
-		l.OnError = func(context.Context, error) {}
+		l.OnError = func(context.Context, PacingStep, error) {}
 	}
 	return l
 }
@@ -139,7 +148,7 @@ func (p *paced) take(ctx context.Context, b ports.Bucket, scope ports.Scope, dea
 		case ctx.Err() != nil:
 			return ports.FromContext(ctx, op)
 		case err != nil:
-			p.limits.OnError(ctx, err)
+			p.limits.OnError(ctx, PacingTake, err)
 			return nil
 		case wait <= 0:
 			return nil
@@ -189,7 +198,7 @@ func (p *paced) heed(ctx context.Context, err error, number, recipient ports.Buc
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pacerBudget)
 	defer cancel()
 	if failed := p.pacer.Hold(ctx, b, wait); failed != nil {
-		p.limits.OnError(ctx, failed)
+		p.limits.OnError(ctx, PacingHold, failed)
 	}
 	if e.RetryAfter > 0 {
 		return err

@@ -239,9 +239,10 @@ func TestPacerThatFailsBlocksNoSend(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				network := fake.NewMessenger(0)
 				var told []error
-				m := decorate.Paced(network, brokenPacer{hang}, decorate.Limits{OnError: func(ctx context.Context, err error) {
+				var steps []decorate.PacingStep
+				m := decorate.Paced(network, brokenPacer{hang}, decorate.Limits{OnError: func(ctx context.Context, at decorate.PacingStep, err error) {
 					assert.Equal(t, domain.TurnID("t1"), ports.SubjectOf(ctx).Turn, "whom it concerns is known")
-					told = append(told, err)
+					told, steps = append(told, err), append(steps, at)
 				}})
 				about := ports.WithSubject(t.Context(), &ports.Subject{Turn: "t1"})
 				began := time.Now()
@@ -253,6 +254,7 @@ func TestPacerThatFailsBlocksNoSend(t *testing.T) {
 				_, err = m.Send(about, textTo(1))
 				assert.Equal(t, time.Minute, limited(t, err, ports.ScopeRecipient))
 				assert.Len(t, told, 5, "and the hold's")
+				assert.Equal(t, []decorate.PacingStep{decorate.PacingTake, decorate.PacingTake, decorate.PacingTake, decorate.PacingTake, decorate.PacingHold}, steps)
 				_, err = m.Send(about, textTo(1))
 				require.NoError(t, err)
 

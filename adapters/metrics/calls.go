@@ -76,6 +76,15 @@ func (m *Metrics) VendorSwitch(stage, from, to string) {
 	m.switches.WithLabelValues(stage, from, to).Inc()
 }
 
+// Visited has the series of a vendor that is visited exist before a visit fails.
+func (m *Metrics) Visited(vendor string) { m.visits.WithLabelValues(vendor) }
+
+// VisitFailed counts a visit that did not reach a vendor, named as in the settings.
+func (m *Metrics) VisitFailed(vendor string) { m.visits.WithLabelValues(vendor).Inc() }
+
+// PacingFailed counts a failure to pace a send. Step is a word of the program.
+func (m *Metrics) PacingFailed(step string) { m.pacing.WithLabelValues(step).Inc() }
+
 // GraphCall times a call of the Graph API that succeeded.
 func (m *Metrics) GraphCall(operation string, took time.Duration) {
 	m.graphTime.WithLabelValues(operation).Observe(took.Seconds())

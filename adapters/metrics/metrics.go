@@ -35,6 +35,7 @@ type Metrics struct {
 	handoffs   *prometheus.CounterVec
 	budgets    *prometheus.CounterVec
 	steps      *prometheus.CounterVec
+	fees       prometheus.Counter
 	trouble    prometheus.Counter
 	panics     *prometheus.CounterVec
 
@@ -45,6 +46,7 @@ type Metrics struct {
 	spend       *prometheus.CounterVec
 	unpriced    *prometheus.CounterVec
 	switches    *prometheus.CounterVec
+	visits      *prometheus.CounterVec
 
 	toolCalls *prometheus.CounterVec
 	toolTime  *prometheus.HistogramVec
@@ -52,6 +54,7 @@ type Metrics struct {
 
 	graphTime   *prometheus.HistogramVec
 	graphErrors *prometheus.CounterVec
+	pacing      *prometheus.CounterVec
 }
 
 // Bounds of the histograms, in seconds.
@@ -89,6 +92,7 @@ func New() *Metrics {
 	m.guarded = m.counters("answers_guarded_total", "Words that were changed or held back: withheld, trimmed, filtered.", "action")
 	m.budgets = m.counters("budget_marks_total", "Budgets (user, number, day) of which most (near) or all (reached) was spent.", "budget", "mark")
 	m.steps = m.counters("budget_steps_total", "Turns that a budget had answered more cheaply, by step.", "step")
+	m.fees = m.counter("provider_fees_total", "Business numbers that Meta charges as those of an assistant for general purposes, each counted once by a process.")
 	m.trouble = m.counter("trouble_total", "Problems of the bot itself; the log line bot.trouble says which.")
 	m.panics = m.counters("panics_total", "Panics that were caught, by where: a turn, or a request.", "where")
 
@@ -100,11 +104,14 @@ func New() *Metrics {
 	m.unpriced = m.counters("unpriced_calls_total", "Successful calls that the price list does not cover.", "stage", "vendor")
 	m.switches = m.counters("vendor_switches_total", "Times that another vendor was asked, after a failure or beside a slow one.", "stage", "from", "to")
 
+	m.visits = m.counters("vendor_visits_failed_total", "Visits that were to keep a connection warm and did not reach the vendor, or graph for the Graph API.", "vendor")
+
 	m.toolCalls = m.counters("tool_calls_total", "Calls of tools for the model by outcome: ok, tool_error (it ran and reports a failure), or the kind of failure. A tool's name begins with its server's.", "tool", "outcome")
 	m.toolTime = m.histograms("tool_call_seconds", "Time of the calls that the tool answered, with a result or with a failure of its own.", callBounds, "tool")
 
 	m.graphTime = m.histograms("graph_call_seconds", "Time of calls of the Graph API that succeeded, by operation: send, upload, fetch_media, mark_read.", callBounds, "operation")
 	m.graphErrors = m.counters("graph_errors_total", "Errors of the Graph API by operation, Meta's code (none, or other for one that is not in the table) and kind.", "operation", "code", "kind")
+	m.pacing = m.counters("pacing_failures_total", "Failures of the store to pace sends, by step: take (the send went out unpaced), hold (those that follow are not held back).", "step")
 	m.zeroes()
 	return m
 }
@@ -139,6 +146,9 @@ func (m *Metrics) zeroes() {
 		m.sends.WithLabelValues(o)
 	}
 	m.fallbacks.WithLabelValues("speech")
+	for _, step := range []string{"take", "hold"} {
+		m.pacing.WithLabelValues(step)
+	}
 	for _, action := range []string{"withheld", "trimmed", "filtered"} {
 		m.guarded.WithLabelValues(action)
 	}

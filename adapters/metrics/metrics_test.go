@@ -67,6 +67,7 @@ func TestEventsAreCounted(t *testing.T) {
 		{Stage: ports.StageBudgetStep, Detail: "text"},
 		{Stage: ports.StageFinished, Detail: "sent", Took: 4 * time.Second},
 		{Stage: ports.StageDead, Detail: "dead"},
+		{Stage: ports.StageProviderFee, Detail: "general_purpose_ai"},
 		{Stage: ports.StageTrouble, Err: &ports.Error{Err: &ports.PanicError{Type: "string"}}},
 	} {
 		m.Observe(ev)
@@ -87,14 +88,14 @@ func TestEventsAreCounted(t *testing.T) {
 		`handoffs_total{state="asked"} 3`, `handoffs_total{state="told"} 2`, `handoffs_total{state="failed"} 1`,
 		`budget_marks_total{budget="day",mark="near"} 1`, `budget_marks_total{budget="number",mark="reached"} 1`,
 		`turns_total{outcome="sent"} 1`, `turns_total{outcome="dead"} 1`, `turn_seconds_count 2`,
-		`trouble_total 1`, `panics_total{where="turn"} 1`, `panics_total{where="request"} 1`,
+		`provider_fees_total 1`, `trouble_total 1`, `panics_total{where="turn"} 1`, `panics_total{where="request"} 1`,
 	)
 }
 
 func TestSeriesThatAlertsCompareExistFromTheStart(t *testing.T) {
 	has(
 		t, scrape(t, metrics.New()),
-		`handoffs_total{state="failed"} 0`,
+		`handoffs_total{state="failed"} 0`, `provider_fees_total 0`, `pacing_failures_total{step="take"} 0`, `pacing_failures_total{step="hold"} 0`,
 		`turns_total{outcome="dead"} 0`, `webhooks_total{outcome="bad_signature"} 0`, `webhooks_total{outcome="unavailable"} 0`,
 		`ambiguous_sends_total{resolution="at_least_once"} 0`, `panics_total{where="turn"} 0`, `messages_total{result="duplicate"} 0`,
 	)
@@ -109,6 +110,9 @@ func TestVendorCalls(t *testing.T) {
 	m.VendorCall(metrics.VendorCall{Stage: "llm", Vendor: "openai", Took: 2 * time.Second, FirstToken: time.Second, TokensIn: 300, TokensOut: 80, Dollars: 1, Priced: true})
 	m.VendorCall(metrics.VendorCall{Stage: "llm", Vendor: "openai", Took: 9 * time.Second, Outcome: "timeout"})
 	m.VendorSwitch("llm", "openai", "anthropic")
+	m.Visited("openai")
+	m.Visited("graph")
+	m.VisitFailed("graph")
 	scraped := scrape(t, m)
 	has(
 		t, scraped,
@@ -119,6 +123,7 @@ func TestVendorCalls(t *testing.T) {
 		`llm_first_token_seconds_sum{vendor="openai"} 1`,
 		`llm_tokens_total{direction="in",vendor="openai"} 300`, `llm_tokens_total{direction="out",vendor="openai"} 80`,
 		`spend_dollars_total{stage="stt",vendor="deepgram"} 0.75`, `spend_dollars_total{stage="llm",vendor="openai"} 1`,
+		`vendor_visits_failed_total{vendor="graph"} 1`, `vendor_visits_failed_total{vendor="openai"} 0`,
 		`unpriced_calls_total{stage="tts",vendor="openai"} 2`, `vendor_switches_total{from="openai",stage="llm",to="anthropic"} 1`,
 	)
 	assert.NotContains(t, scraped, `unpriced_calls_total{stage="llm"`, "a failed call is not one that lacks a price")
@@ -130,9 +135,11 @@ func TestWebhooksAndGraph(t *testing.T) {
 	m.Webhook("bad_signature", false, time.Second)
 	m.GraphCall("send", 300*time.Millisecond)
 	m.GraphError("send", "131026", "not_found")
+	m.PacingFailed("take")
 	has(
 		t, scrape(t, m),
 		`webhooks_total{outcome="accepted"} 1`, `webhooks_total{outcome="bad_signature"} 1`,
+		`pacing_failures_total{step="take"} 1`,
 		`webhook_ack_seconds_count 1`, `webhook_ack_seconds_bucket{le="0.025"} 1`,
 		`graph_call_seconds_count{operation="send"} 1`, `graph_errors_total{code="131026",kind="not_found",operation="send"} 1`,
 	)

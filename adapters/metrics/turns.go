@@ -74,6 +74,8 @@ func (m *Metrics) Observe(ev ports.Event) {
 		m.budgets.WithLabelValues(ev.Detail, "reached").Inc()
 	case ports.StageBudgetStep:
 		m.steps.WithLabelValues(ev.Detail).Inc()
+	case ports.StageProviderFee:
+		m.fees.Inc()
 	case ports.StageTrouble:
 		m.trouble.Inc()
 	}

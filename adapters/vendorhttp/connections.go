@@ -31,6 +31,7 @@ type Connections struct {
 	every    time.Duration
 	stepMost time.Duration
 	streams  atomic.Int64 // answers that are being read as they are made
+	visited  func(server string, err error)
 
 	mu      sync.Mutex
 	origins map[site]*origin
@@ -50,6 +51,12 @@ func New(every time.Duration) (*Connections, error) {
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
 	}}, nil
 }
+
+// OnVisit has every visit told that was made, with the scheme and the host of the base
+// URL and with why it failed, or nil. What the server answered is no failure: it was
+// reached. It is called before Run; told may be called concurrently and must return at
+// once. The error may quote what came from outside.
+func (c *Connections) OnVisit(told func(server string, err error)) { c.visited = told }
 
 // site is what a server is known by.
 type site struct{ scheme, host string }
@@ -114,7 +121,7 @@ func (c *Connections) Run(ctx context.Context) error {
 	for {
 		var visits sync.WaitGroup
 		for _, o := range c.idle(time.Now()) {
-			visits.Go(func() { _ = o.visit(ctx) }) // a server that is down is the next turn's to find out
+			visits.Go(func() { c.visit(ctx, o) })
 		}
 		visits.Wait()
 		select {
@@ -122,6 +129,15 @@ func (c *Connections) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+	}
+}
+
+// visit visits a server. One that is down is the next turn's to deal with; here it is
+// only told. A visit that the end of ctx cut short says nothing of the server.
+func (c *Connections) visit(ctx context.Context, o *origin) {
+	err := o.visit(ctx)
+	if c.visited != nil && ctx.Err() == nil {
+		c.visited(o.name, err)
 	}
 }
 

@@ -129,10 +129,44 @@ func TestServerThatIsDownDisturbsNobody(t *testing.T) {
 	require.NoError(t, err)
 	c.Client(down.URL)
 	c.Client(s.URL)
+	type visit struct {
+		server string
+		err    error
+	}
+	visits := make(chan visit, 100)
+	c.OnVisit(func(server string, err error) { visits <- visit{server, err} })
 	stop := run(t, c)
 	<-s.visited
 	<-s.visited
+	for seen := map[string]bool{}; len(seen) < 2; {
+		v := <-visits
+		seen[v.server] = true
+		if v.server == down.URL {
+			require.Error(t, v.err)
+			continue
+		}
+		require.Equal(t, s.URL, v.server)
+		require.NoError(t, v.err)
+	}
 	stop()
 	_, err = vendorhttp.New(time.Millisecond)
 	require.ErrorContains(t, err, "under a second")
+}
+
+// TestVisitThatTheEndCutsShortSaysNothing of the server, which was slow at most.
+func TestVisitThatTheEndCutsShortSaysNothing(t *testing.T) {
+	asked, end := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-end
+	}))
+	defer s.Close()
+	defer close(end)
+	c, err := vendorhttp.New(time.Hour)
+	require.NoError(t, err)
+	c.Client(s.URL)
+	c.OnVisit(func(server string, err error) { t.Errorf("%s: %v", server, err) })
+	stop := run(t, c)
+	<-asked
+	stop()
 }

@@ -87,6 +87,7 @@ resource "google_monitoring_alert_policy" "refused" {
 }
 
 # What Prometheus would tell elsewhere, from the events of the log (docs/observability.md).
+# Those of webhooks come from the service also where a worker pool answers.
 locals {
   events = {
     dead_turns = {
@@ -104,7 +105,13 @@ locals {
       filter  = "(jsonPayload.event=\"budget.near\" OR jsonPayload.event=\"budget.reached\") AND jsonPayload.budget!=\"user\""
       runbook = "At its end nobody is answered any more that day. docs/runbook.md, \"Spend\"."
     }
+    provider_fee = {
+      title   = "Meta takes the bot for an assistant for general purposes"
+      filter  = "jsonPayload.event=\"fee.provider\""
+      runbook = "It costs more, and the number is at risk. docs/runbook.md, \"ProviderFee\"."
+    }
   }
+  of_webhooks = ["provider_fee"]
 }
 
 resource "google_logging_metric" "events" {
@@ -127,7 +134,7 @@ resource "google_monitoring_alert_policy" "events" {
   conditions {
     display_name = each.value.title
     condition_threshold {
-      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.events[each.key].name}\" AND resource.type=\"${local.scaled ? "cloud_run_worker_pool" : "cloud_run_revision"}\""
+      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.events[each.key].name}\" AND resource.type=\"${local.scaled && !contains(local.of_webhooks, each.key) ? "cloud_run_worker_pool" : "cloud_run_revision"}\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"

@@ -22,7 +22,7 @@ var (
 	secretName = regexp.MustCompile(`(TOKEN|SECRET|PASSWORD|KEYS?|HEADERS)$`)
 	refShape   = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	// aMessages are the events that are always about a message and the person behind it.
-	aMessages = regexp.MustCompile(`^(webhook\.received|dedup\.|turn\.|stt\.|llm\.|tts\.|tool\.|reply\.|words\.|vendor\.(call|failed|switched)$)`)
+	aMessages = regexp.MustCompile(`^(webhook\.received|dedup\.|turn\.|stt\.|llm\.|tts\.|tool\.|reply\.|words\.|pacing\.|vendor\.(call|failed|switched)$)`)
 )
 
 const (

@@ -2,12 +2,15 @@ package bot
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"time"
 
 	"go.uber.org/zap"
 
+	"whatsappnode/adapters/decorate"
 	"whatsappnode/adapters/echohttp"
+	"whatsappnode/adapters/metrics"
 	"whatsappnode/adapters/settings"
 	"whatsappnode/app"
 	"whatsappnode/domain"
@@ -60,6 +63,29 @@ func assembled(getenv settings.Getenv) (agents, error) {
 		return nil, settingsError(faults)
 	}
 	return all, nil
+}
+
+// Visits makes the watch of visits of an environment, which knows its vendors, and gives
+// what a visit is told to and what a scrape shows.
+func Visits(getenv settings.Getenv, log *zap.Logger) (told func(server string, err error), scrape http.Handler, err error) {
+	w := &watch{metrics: metrics.New()}
+	w.log.Store(log)
+	cfg, faults := load(getenv, "")
+	shop, err := newWorkshop(cfg, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, more := assemble(cfg, getenv, shop.choose); len(faults)+len(more) > 0 {
+		return nil, nil, settingsError(append(faults, more...))
+	}
+	return shop.visits.told, w.metrics.Handler(), nil
+}
+
+// PacingFailed is what is told of a pacer that fails, and what a scrape shows.
+func PacingFailed(log *zap.Logger) (told func(context.Context, decorate.PacingStep, error), scrape http.Handler) {
+	w := &watch{metrics: metrics.New()}
+	w.log.Store(log)
+	return w.pacing, w.metrics.Handler()
 }
 
 // BitRate is bitRate.

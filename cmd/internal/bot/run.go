@@ -113,7 +113,7 @@ func Run(ctx context.Context, getenv settings.Getenv, role string, stdout io.Wri
 		return err
 	}
 	responder, err := app.NewResponder(app.Deps{
-		Inbox: store, Controls: store, Messenger: paced(cfg, key, watch.graph(messenger), store, watch, log), Personas: personas, Observer: observer,
+		Inbox: store, Controls: store, Messenger: paced(cfg, key, watch.graph(messenger), store, watch), Personas: personas, Observer: observer,
 		Pacer: store, Tracer: watch.turns(),
 		Ledger: store, Books: books, Handoffs: handoffs,
 	}, rules(cfg, all, shop.budget()))
@@ -234,13 +234,10 @@ func newServer(cfg Config, take echohttp.Options, store store, messenger *switch
 }
 
 // paced keeps the sends of all processes below Meta's limits.
-func paced(cfg Config, key []byte, messenger ports.MessengerPort, pacer ports.PacerPort, w *watch, log *zap.Logger) ports.MessengerPort {
+func paced(cfg Config, key []byte, messenger ports.MessengerPort, pacer ports.PacerPort, w *watch) ports.MessengerPort {
 	return decorate.Paced(messenger, pacer, decorate.Limits{
 		NumberRate: cfg.Sending.NumberRate, RecipientBurst: cfg.Sending.RecipientBurst, RecipientEvery: cfg.Sending.RecipientEvery,
-		Secret: key,
-		OnError: func(ctx context.Context, err error) {
-			log.Warn("pacing failed; the send went out unpaced", w.about(ctx, zap.Error(err))...)
-		},
+		Secret: key, OnError: w.pacing,
 	})
 }
 

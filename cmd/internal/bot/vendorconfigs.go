@@ -24,7 +24,8 @@ import (
 func required(variable string) error { return fmt.Errorf("%s is required", variable) }
 
 // client shares the warm connections among all vendors.
-func (w *workshop) client(base, otherwise string) *http.Client {
+func (w *workshop) client(vendor, base, otherwise string) *http.Client {
+	w.visits.name(vendor, either(base, otherwise))
 	return w.connections.Client(either(base, otherwise))
 }
 
@@ -32,7 +33,7 @@ func (w *workshop) genai() (genai.Config, error) {
 	g := w.cfg.Vendors.Gemini
 	cfg := genai.Config{APIKey: g.Key.Current, BaseURL: g.BaseURL}
 	if !g.Vertex { // which brings a client with its own way in
-		cfg.Client = w.client(g.BaseURL, genai.DefaultBaseURL)
+		cfg.Client = w.client("genai", g.BaseURL, genai.DefaultBaseURL)
 	}
 	switch {
 	case g.Vertex && w.cfg.Vendors.Google.Project == "":
@@ -81,7 +82,7 @@ func (w *workshop) gemini() (*gemini.LLM, error) {
 		return nil, required("GEMINI_API_KEY")
 	}
 	return gemini.NewLLM(gemini.Config{
-		APIKey: g.Key.Current, BaseURL: g.BaseURL, Client: w.client(g.BaseURL, gemini.DefaultBaseURL), Model: g.Model,
+		APIKey: g.Key.Current, BaseURL: g.BaseURL, Client: w.client("gemini", g.BaseURL, gemini.DefaultBaseURL), Model: g.Model,
 	})
 }
 
@@ -105,7 +106,7 @@ func (w *workshop) googleTTS() (*googletts.TTS, error) {
 func (w *workshop) openaiLLM() (*openai.LLM, error) {
 	o := w.cfg.Vendors.OpenAI
 	return openai.NewLLM(openai.LLMConfig{
-		APIKey: o.Key.Current, BaseURL: o.BaseURL, Client: w.client(o.BaseURL, openai.DefaultBaseURL), Organization: o.Organization, Model: o.LLMModel, TokenLimit: o.TokenLimit, ReasoningEffort: o.Effort,
+		APIKey: o.Key.Current, BaseURL: o.BaseURL, Client: w.client("openai", o.BaseURL, openai.DefaultBaseURL), Organization: o.Organization, Model: o.LLMModel, TokenLimit: o.TokenLimit, ReasoningEffort: o.Effort,
 		OmitUsage: o.OmitUsage, OmitUser: o.OmitUser,
 	})
 }
@@ -114,7 +115,7 @@ func (w *workshop) openaiSTT() (*openai.STT, error) {
 	o := w.cfg.Vendors.OpenAI
 	base := either(o.STTBaseURL, o.BaseURL)
 	return openai.NewSTT(openai.STTConfig{
-		APIKey: o.Key.Current, BaseURL: base, Client: w.client(base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.STTModel,
+		APIKey: o.Key.Current, BaseURL: base, Client: w.client("openai", base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.STTModel,
 		ResponseFormat: o.STTFormat, SendWAV: o.SendWAV,
 	})
 }
@@ -128,7 +129,7 @@ func (w *workshop) openaiTTS() (*openai.TTS, error) {
 	base := either(o.TTSBaseURL, o.BaseURL)
 	return openai.NewTTS(openai.TTSConfig{
 		Voices: voices, PCMRate: o.PCMRate,
-		APIKey: o.Key.Current, BaseURL: base, Client: w.client(base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.TTSModel, Voice: o.TTSVoice,
+		APIKey: o.Key.Current, BaseURL: base, Client: w.client("openai", base, openai.DefaultBaseURL), Organization: o.Organization, Model: o.TTSModel, Voice: o.TTSVoice,
 		ResponseFormat: o.TTSFormat, Encoder: w.encoder,
 	})
 }
@@ -139,7 +140,7 @@ func (w *workshop) anthropic() (*anthropic.LLM, error) {
 		return nil, required("ANTHROPIC_API_KEY")
 	}
 	return anthropic.NewLLM(anthropic.Config{
-		APIKey: a.Key.Current, BaseURL: a.BaseURL, Client: w.client(a.BaseURL, anthropic.DefaultBaseURL), Model: a.Model,
+		APIKey: a.Key.Current, BaseURL: a.BaseURL, Client: w.client("anthropic", a.BaseURL, anthropic.DefaultBaseURL), Model: a.Model,
 	})
 }
 
@@ -149,7 +150,7 @@ func (w *workshop) elevenSTT() (*elevenlabs.STT, error) {
 		return nil, required("ELEVENLABS_API_KEY")
 	}
 	return elevenlabs.NewSTT(elevenlabs.STTConfig{
-		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client(e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.STTModel,
+		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client("elevenlabs", e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.STTModel,
 	})
 }
 
@@ -163,7 +164,7 @@ func (w *workshop) elevenTTS() (*elevenlabs.TTS, error) {
 		return nil, err
 	}
 	return elevenlabs.NewTTS(elevenlabs.TTSConfig{
-		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client(e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.TTSModel,
+		APIKey: e.Key.Current, BaseURL: e.BaseURL, Client: w.client("elevenlabs", e.BaseURL, elevenlabs.DefaultBaseURL), Model: e.TTSModel,
 		Voice: e.TTSVoice, Voices: voices, OutputFormat: e.TTSFormat, Encoder: w.encoder,
 	})
 }
@@ -174,7 +175,7 @@ func (w *workshop) deepgramSTT() (*deepgram.STT, error) {
 		return nil, required("DEEPGRAM_API_KEY")
 	}
 	return deepgram.NewSTT(deepgram.STTConfig{
-		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client(d.BaseURL, deepgram.DefaultBaseURL), Model: d.STTModel, Training: d.Training,
+		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client("deepgram", d.BaseURL, deepgram.DefaultBaseURL), Model: d.STTModel, Training: d.Training,
 	})
 }
 
@@ -188,7 +189,7 @@ func (w *workshop) deepgramTTS() (*deepgram.TTS, error) {
 		return nil, err
 	}
 	return deepgram.NewTTS(deepgram.TTSConfig{
-		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client(d.BaseURL, deepgram.DefaultBaseURL), Model: d.TTSModel, Voices: voices, Training: d.Training,
+		APIKey: d.Key.Current, BaseURL: d.BaseURL, Client: w.client("deepgram", d.BaseURL, deepgram.DefaultBaseURL), Model: d.TTSModel, Voices: voices, Training: d.Training,
 	})
 }
 
@@ -198,7 +199,7 @@ func (w *workshop) patternLLM() (*patternai.LLM, error) {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
 	return patternai.NewLLM(patternai.LLMConfig{
-		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.LLMModel, AgentID: p.AgentID,
+		BaseURL: p.BaseURL, Client: w.client("patternai", p.BaseURL, ""), APIKey: p.Key.Current, Model: p.LLMModel, AgentID: p.AgentID,
 	})
 }
 
@@ -208,7 +209,7 @@ func (w *workshop) patternSTT() (*patternai.STT, error) {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
 	return patternai.NewSTT(patternai.STTConfig{
-		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.STTModel,
+		BaseURL: p.BaseURL, Client: w.client("patternai", p.BaseURL, ""), APIKey: p.Key.Current, Model: p.STTModel,
 	})
 }
 
@@ -218,7 +219,7 @@ func (w *workshop) patternTTS() (*patternai.TTS, error) {
 		return nil, required("PATTERNAI_BASE_URL")
 	}
 	return patternai.NewTTS(patternai.TTSConfig{
-		BaseURL: p.BaseURL, Client: w.client(p.BaseURL, ""), APIKey: p.Key.Current, Model: p.TTSModel, Encoder: w.encoder, OpusOnly: p.OpusOnly,
+		BaseURL: p.BaseURL, Client: w.client("patternai", p.BaseURL, ""), APIKey: p.Key.Current, Model: p.TTSModel, Encoder: w.encoder, OpusOnly: p.OpusOnly,
 	})
 }
 

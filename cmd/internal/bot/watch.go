@@ -63,6 +63,15 @@ func (w *watch) breaker(provider, operation string, state decorate.State) {
 	level("vendor.breaker", zap.String("vendor", provider), zap.String("operation", operation), zap.String("state", string(state)))
 }
 
+// pacing tells that the store could not pace a send, which therefore was not held back:
+// at the step take this one, at hold those that follow.
+func (w *watch) pacing(ctx context.Context, at decorate.PacingStep, err error) {
+	if w.metrics != nil {
+		w.metrics.PacingFailed(string(at))
+	}
+	w.logger().Warn("pacing.failed", w.about(ctx, zap.String("event", "pacing.failed"), zap.String("step", string(at)), zap.Error(err))...)
+}
+
 // observer follows what the vendors of the settings do.
 func (w *watch) observer() decorate.Observer { return w.observerAt(w.meter) }
 

@@ -27,6 +27,7 @@ type workshop struct {
 	tariff   *tariff
 	// connections are shared by the engines that speak HTTP, Graph and the hand-offs.
 	connections *vendorhttp.Connections
+	visits      *visitWatch
 	llms        bench[ports.LLMPort]
 	stts        bench[ports.STTPort]
 	ttss        bench[ports.TTSPort]
@@ -56,8 +57,11 @@ func newWorkshop(cfg Config, w *watch) (*workshop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("VENDOR_KEEP_WARM: %w", err)
 	}
+	visits := newVisitWatch(w)
+	visits.name("graph", cfg.WhatsApp.GraphBaseURL)
+	connections.OnVisit(visits.told)
 	return &workshop{
-		connections: connections, tariff: prices,
+		connections: connections, visits: visits, tariff: prices,
 		cfg: cfg, encoder: newEncoder(bitRate(cfg.Dialogue.MaxSpokenChars)), breakers: breakers, watch: w,
 		llms: bench[ports.LLMPort]{}, stts: bench[ports.STTPort]{}, ttss: bench[ports.TTSPort]{},
 	}, nil
