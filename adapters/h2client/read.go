@@ -1,0 +1,231 @@
+package h2client
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+
+	"golang.org/x/net/http2"
+)
+
+const (
+	headerLen  = 9 // of a frame, in bytes (RFC 9113, 4.1)
+	maxPayload = frameSize
+)
+
+// read is the reader. It ends with the connection.
+func (c *Conn) read() {
+	var err error
+	for err == nil {
+		err = c.next()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	code := http2.ErrCodeNo
+	var fault http2.ConnectionError
+	switch {
+	case errors.As(err, &fault):
+		code, err = http2.ErrCode(fault), fmt.Errorf("http2: the server broke the protocol: %w", err)
+	case errors.Is(err, http2.ErrFrameTooLarge):
+		code, err = http2.ErrCodeFrameSize, fmt.Errorf("http2: the server broke the protocol: %w", err)
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("http2: the server closed the connection: %w", io.ErrUnexpectedEOF)
+	default:
+		err = fmt.Errorf("http2: reading the connection: %w", err)
+	}
+	c.fail(err, code)
+}
+
+// next reads a frame. Data is by far the most, and goes from the connection's memory to
+// the stream's; the framer reads all else.
+func (c *Conn) next() error {
+	header, err := c.in.Peek(headerLen)
+	if err != nil {
+		return err
+	}
+	if http2.FrameType(header[3]) == http2.FrameData && !http2.Flags(header[4]).Has(http2.FlagDataPadded) {
+		length := int(header[0])<<16 | int(header[1])<<8 | int(header[2])
+		id := binary.BigEndian.Uint32(header[5:]) & math.MaxInt32
+		end := http2.Flags(header[4]).Has(http2.FlagDataEndStream)
+		if _, err := c.in.Discard(headerLen); err != nil {
+			return err
+		}
+		return c.data(id, length, end)
+	}
+	frame, err := c.framer.ReadFrame()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = true
+	var fault http2.StreamError
+	switch {
+	case errors.As(err, &fault):
+		return c.faulty(fault)
+	case err != nil:
+		return err
+	}
+	switch f := frame.(type) {
+	case *http2.MetaHeadersFrame:
+		return c.headers(f)
+	case *http2.DataFrame: // padded
+		s, err := c.receive(f.StreamID, int(f.Length))
+		if err == nil {
+			s.take(f.Data(), int(f.Length)-len(f.Data()), f.StreamEnded())
+		}
+		return err
+	case *http2.SettingsFrame:
+		return c.settings(f)
+	case *http2.WindowUpdateFrame:
+		return c.opened(f)
+	case *http2.RSTStreamFrame:
+		return c.wasReset(f)
+	case *http2.GoAwayFrame:
+		return c.goAway(f)
+	case *http2.PingFrame:
+		if !f.IsAck() {
+			c.queued(c.framer.WritePing(true, f.Data))
+		}
+	case *http2.PushPromiseFrame:
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
+// stream finds a stream by its id; nil is one that is no more.
+func (c *Conn) stream(id uint32) (*stream, error) {
+	if id%2 == 0 || id >= c.nextID {
+		return nil, http2.ConnectionError(http2.ErrCodeProtocol) // nobody opened it
+	}
+	return c.streams[id], nil
+}
+
+// faulty gives up a stream whose frame was wrong.
+func (c *Conn) faulty(fault http2.StreamError) error {
+	s, err := c.stream(fault.StreamID)
+	if s != nil {
+		s.reset(fmt.Errorf("http2: the server broke the protocol: %w", fault), fault.Code)
+	}
+	return err
+}
+
+// data reads what a frame carries, as it comes.
+func (c *Conn) data(id uint32, length int, end bool) error {
+	if length > maxPayload {
+		return http2.ErrFrameTooLarge
+	}
+	c.mu.Lock()
+	c.heard = true
+	s, err := c.receive(id, length)
+	if err == nil && length == 0 {
+		s.take(nil, 0, end)
+	}
+	c.mu.Unlock()
+	for err == nil && length > 0 {
+		if c.in.Buffered() == 0 {
+			if _, err = c.in.Peek(1); err != nil {
+				break
+			}
+		}
+		part, _ := c.in.Peek(min(c.in.Buffered(), length))
+		length -= len(part)
+		c.mu.Lock()
+		s.take(part, 0, end && length == 0)
+		c.mu.Unlock()
+		_, err = c.in.Discard(len(part))
+	}
+	return err
+}
+
+// receive counts a frame of data against the windows, and finds its stream. That of the
+// connection is given back at once, since nothing is kept of a stream that is not read but
+// its own window.
+func (c *Conn) receive(id uint32, length int) (*stream, error) {
+	s, err := c.stream(id)
+	if err != nil {
+		return nil, err
+	}
+	n := int64(length)
+	if n > c.allowed {
+		return nil, http2.ConnectionError(http2.ErrCodeFlowControl)
+	}
+	c.allowed -= n
+	if c.owed += n; c.owed >= connWindow/4 {
+		c.queued(c.framer.WriteWindowUpdate(0, uint32(c.owed)))
+		c.allowed += c.owed
+		c.owed = 0
+	}
+	if s == nil {
+		return nil, nil
+	}
+	switch {
+	case n > s.allowed:
+		s.reset(errors.New("http2: the server sent more than it may"), http2.ErrCodeFlowControl)
+	case s.answer == nil:
+		s.reset(errors.New("http2: the server sent an answer without headers"), http2.ErrCodeProtocol)
+	case s.ended:
+		s.reset(errors.New("http2: the server went on after its end"), http2.ErrCodeStreamClosed)
+	case n > 0 && s.head:
+		s.reset(errors.New("http2: the server sent what was not asked for"), http2.ErrCodeProtocol)
+	case s.declared >= 0 && s.received+n > s.declared && !s.head:
+		s.reset(errors.New("http2: the answer is longer than it says"), http2.ErrCodeProtocol)
+	}
+	s.allowed -= n
+	return s, nil
+}
+
+// take receives a part of a frame, and with it so much padding.
+func (s *stream) take(p []byte, padding int, end bool) {
+	if s == nil || s.err != nil || s.closed {
+		return
+	}
+	s.received += int64(len(p))
+	if len(p) > 0 {
+		s.data.add(p)
+		s.cond.Broadcast()
+	}
+	s.repay(int64(padding))
+	if end {
+		s.end()
+	}
+}
+
+// headers are an answer's, or its trailers, of which nothing is kept.
+func (c *Conn) headers(f *http2.MetaHeadersFrame) error {
+	s, err := c.stream(f.StreamID)
+	if s == nil {
+		return err
+	}
+	switch {
+	case s.ended:
+		s.reset(errors.New("http2: the server went on after its end"), http2.ErrCodeStreamClosed)
+		return nil
+	case s.answer != nil && !f.StreamEnded():
+		s.reset(errors.New("http2: the server sent headers within an answer"), http2.ErrCodeProtocol)
+		return nil
+	case s.answer != nil:
+		s.end()
+		return nil
+	}
+	resp, err := answer(f)
+	if err != nil {
+		s.reset(err, http2.ErrCodeProtocol)
+		return nil
+	}
+	if resp.StatusCode < 200 {
+		if f.StreamEnded() || resp.StatusCode == http.StatusSwitchingProtocols {
+			s.reset(errors.New("http2: the server ended without an answer"), http2.ErrCodeProtocol)
+		}
+		return nil
+	}
+	s.head = s.head || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified
+	s.answer, s.declared = resp, resp.ContentLength
+	if f.StreamEnded() {
+		s.end()
+	} else if s.enough() {
+		s.interrupt()
+	}
+	s.rouse()
+	return nil
+}
