@@ -20,6 +20,9 @@ const (
 	// perHost is how many unused connections are kept to a server that speaks HTTP/1.1,
 	// where each turn in flight needs its own.
 	perHost = 1024
+	// pingAfter is how long nothing may be heard on an HTTP/2 connection before the server
+	// is asked whether it is there, and pingTimeout how long it may be silent then.
+	pingAfter, pingTimeout = 30 * time.Second, 10 * time.Second
 	// maxOrigins bounds what is remembered; a deployment has a handful.
 	maxOrigins = 64
 )
@@ -48,7 +51,7 @@ func New(every time.Duration) (*Connections, error) {
 		Proxy: http.ProxyFromEnvironment, DialContext: dialBatch, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: perHost, IdleConnTimeout: idleTime,
 		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
+		HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}}, nil
 }
 
@@ -89,13 +92,9 @@ func (c *Connections) RoundTrip(req *http.Request) (*http.Response, error) {
 	if o == nil {
 		return c.pool.RoundTrip(req)
 	}
-	var end *ending
-	if asksForStream(req) {
-		req, end = heeded(req)
-	}
 	resp, err := o.roundTrip(req)
-	if err == nil && resp.ProtoMajor == 2 && strings.HasPrefix(resp.Header.Get("Content-Type"), eventStream) {
-		resp.Body = c.inSteps(resp.Body, end)
+	if err == nil && strings.HasPrefix(resp.Header.Get("Content-Type"), eventStream) {
+		resp.Body = c.inSteps(resp.Body)
 	}
 	return resp, err
 }

@@ -11,7 +11,7 @@ import (
 func (c *Connections) Trust(cfg *tls.Config) { c.pool.TLSClientConfig = cfg.Clone() }
 
 // InSteps is inSteps.
-func (c *Connections) InSteps(body io.ReadCloser) io.ReadCloser { return c.inSteps(body, nil) }
+func (c *Connections) InSteps(body io.ReadCloser) io.ReadCloser { return c.inSteps(body) }
 
 // Crowd makes all streams be read in steps of so long.
 func (c *Connections) Crowd(step time.Duration) {

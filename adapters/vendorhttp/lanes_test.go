@@ -92,15 +92,15 @@ func TestStreamsAreReadInStepsOnlyWhenThereAreMany(t *testing.T) {
 	require.NoError(t, err)
 	var open []io.ReadCloser
 	for range vendorhttp.CalmStreams {
-		open = append(open, c.InSteps(io.NopCloser(strings.NewReader("data: x\n\n"))))
+		open = append(open, c.InSteps(newStream("data: x\n\n")))
 	}
 	require.Zero(t, c.Step())
 	for range 400 {
-		open = append(open, c.InSteps(io.NopCloser(strings.NewReader("data: x\n\n"))))
+		open = append(open, c.InSteps(newStream("data: x\n\n")))
 	}
 	require.Equal(t, 32*time.Millisecond, c.Step())
 	for range 5000 {
-		open = append(open, c.InSteps(io.NopCloser(strings.NewReader("data: x\n\n"))))
+		open = append(open, c.InSteps(newStream("data: x\n\n")))
 	}
 	require.Equal(t, 80*time.Millisecond, c.Step())
 	for i, body := range open {

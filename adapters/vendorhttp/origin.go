@@ -2,12 +2,16 @@ package vendorhttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"whatsappnode/adapters/h2client"
 )
 
 const (
@@ -17,6 +21,8 @@ const (
 	laneStreams = 80
 	// maxLanes bounds the connections to one server.
 	maxLanes = 256
+	// maxTries is how often a request is sent on which no server acts.
+	maxTries = 3
 	// visitTime bounds one visit, and visitAnswer what is read of its answer.
 	visitTime   = 5 * time.Second
 	visitAnswer = 64 << 10
@@ -34,30 +40,53 @@ type origin struct {
 	lanes []*lane
 }
 
-type lane struct {
-	transport *http.Transport
-	load      int // requests under way
-}
-
+// roundTrip asks a lane or the pool. A request on which the server has not acted is sent
+// again, on another connection where its own was closed.
 func (o *origin) roundTrip(req *http.Request) (*http.Response, error) {
 	o.used.Store(time.Now().UnixNano())
-	l := o.enter()
-	if l == nil {
-		resp, err := o.pool.RoundTrip(req)
-		if err == nil && resp.ProtoMajor == 2 {
-			o.mu.Lock()
-			o.http2 = true
-			o.mu.Unlock()
+	for try := 1; ; try++ {
+		l := o.enter()
+		if l == nil {
+			return o.ask(req)
 		}
-		return resp, err
+		resp, err := l.roundTrip(req)
+		if err == nil || try == maxTries || !errors.Is(err, h2client.ErrUnusable) {
+			return resp, err
+		}
+		again, ok := rewound(req)
+		if !ok {
+			return nil, err
+		}
+		req = again
 	}
-	resp, err := l.transport.RoundTrip(req)
+}
+
+// rewound is a request that can be sent once more.
+func rewound(req *http.Request) (*http.Request, bool) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
 	if err != nil {
-		o.leave(l)
-		return nil, err
+		return nil, false
 	}
-	resp.Body = &tracked{ReadCloser: resp.Body, origin: o, lane: l}
-	return resp, nil
+	again := *req
+	again.Body = body
+	return &again, true
+}
+
+// ask uses the pool, and learns whether the server speaks HTTP/2.
+func (o *origin) ask(req *http.Request) (*http.Response, error) {
+	resp, err := o.pool.RoundTrip(req)
+	if err == nil && resp.ProtoMajor == 2 {
+		o.mu.Lock()
+		o.http2 = true
+		o.mu.Unlock()
+	}
+	return resp, err
 }
 
 // enter takes a place in the first lane that has one, so that few connections are used
@@ -70,34 +99,28 @@ func (o *origin) enter() *lane {
 	}
 	var least *lane
 	for _, l := range o.lanes {
-		if l.load < laneStreams {
-			l.load++
+		if l.load.Load() < l.most() {
+			l.load.Add(1)
 			return l
 		}
-		if least == nil || l.load < least.load {
+		if least == nil || l.load.Load() < least.load.Load() {
 			least = l
 		}
 	}
 	if len(o.lanes) < maxLanes {
-		least = &lane{transport: o.pool.Clone()}
-		least.transport.MaxConnsPerHost = 1 // who comes while it is dialled waits for it
+		least = o.newLane()
 		o.lanes = append(o.lanes, least)
 	}
-	least.load++
+	least.load.Add(1)
 	return least
-}
-
-func (o *origin) leave(l *lane) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	l.load--
 }
 
 func (o *origin) closeIdle() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, l := range o.lanes {
-		l.transport.CloseIdleConnections()
+	lanes := slices.Clone(o.lanes)
+	o.mu.Unlock()
+	for _, l := range lanes {
+		l.closeIdle()
 	}
 }
 
@@ -136,17 +159,17 @@ func (o *origin) knock(ctx context.Context) error {
 	return err
 }
 
-// tracked gives the place in the lane back when the answer was read or given up.
+// tracked gives the place in a lane back when the answer was read or given up, for the
+// request with which the lane was dialled.
 type tracked struct {
 	io.ReadCloser
-	origin *origin
-	lane   *lane
-	left   atomic.Bool
+	lane *lane
+	left atomic.Bool
 }
 
 func (t *tracked) leave() {
 	if !t.left.Swap(true) {
-		t.origin.leave(t.lane)
+		t.lane.leave()
 	}
 }
 

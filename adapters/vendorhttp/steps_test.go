@@ -39,7 +39,7 @@ func TestMuchThatCameIsReadAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	c.Crowd(time.Hour)
 	const much = 64 << 10
-	body := c.InSteps(io.NopCloser(strings.NewReader(strings.Repeat("x", much))))
+	body := c.InSteps(newStream(strings.Repeat("x", much)))
 	buf := make([]byte, 1<<10)
 	for got := 0; got < much; {
 		n, err := body.Read(buf)
@@ -63,10 +63,20 @@ func TestStreamOfHTTP1IsReadAsItComes(t *testing.T) {
 	require.Equal(t, "data: one\n\n"+strings.Repeat("data: x\n\n", 20), string(all))
 }
 
+// stream is an answer of which the pauses are real.
+type stream struct{ io.ReadCloser }
+
+func newStream(s string) stream { return stream{io.NopCloser(strings.NewReader(s))} }
+
+func (stream) Pause(d time.Duration) { time.Sleep(d) }
+
 // inACrowd asks for a stream among very many, of which the server writes an event at once.
 func inACrowd(t *testing.T, http2 bool, accept string, step time.Duration, rest func(w http.ResponseWriter)) *http.Response {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			return
+		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		_, _ = io.WriteString(w, "data: one\n\n")
@@ -80,7 +90,9 @@ func inACrowd(t *testing.T, http2 bool, accept string, step time.Duration, rest 
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	c.Trust(&tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, MinVersion: tls.VersionTLS12})
-	c.Client(s.URL)
+	first, err := c.Client(s.URL).Head(s.URL) // tells which protocol the server speaks
+	require.NoError(t, err)
+	require.NoError(t, first.Body.Close())
 	c.Crowd(step)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader("{}"))
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ var pure = []string{
 var quiet = append([]string{"context", "math/rand/v2", "runtime/debug", "sync", "sync/atomic", "crypto/rand", "encoding/base32", "encoding/hex", "encoding/json"}, pure...)
 
 // shared are the helper packages under adapters that any adapter may use.
-var shared = []string{"baseurl", "googlecloud", "httpstatus", "news", "oggopus", "pcm", "program", "record", "settings", "telemetry", "voicenote", "wav"}
+var shared = []string{"baseurl", "googlecloud", "h2client", "httpstatus", "news", "oggopus", "pcm", "program", "record", "settings", "telemetry", "voicenote", "wav"}
 
 // goPackage is the part of `go list -json` the rules look at.
 type goPackage struct {
