@@ -258,11 +258,11 @@ func TestEarlyAnswer(t *testing.T) {
 				require.Equal(t, 413, call.response().StatusCode)
 				call.answers(c.body)
 				require.Positive(t, call.body.closed.Load())
-				if !strings.Contains(name, "reset") {
+				s.update(1, 100)
+				s.none("the rest is not sent", isData)
+				if !strings.Contains(name, "reset") { // whichever is first then
 					s.awaitReset(1)
 				}
-				s.update(1, 100)
-				s.silent()
 				s.alive()
 			}, initialWindow(0))
 		})
