@@ -2,12 +2,15 @@ package h2client_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
+
+	"whatsappnode/adapters/h2client"
 )
 
 // flood sends frames until it is over, the client takes no more or it breaks off.
@@ -83,13 +86,28 @@ func TestFloodsOfHeaders(t *testing.T) {
 		})
 	})
 	t.Run("that are empty and never end", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			s.get("/")
+		timed(t, h2client.Options{PingAfter: 10 * time.Second, PingTimeout: 5 * time.Second}, func(t *testing.T, s *script) {
+			call := s.get("/")
 			s.request()
 			s.frame(http2.FrameHeaders, 0, 1, []byte{0x88})
-			s.flood(bytes.Repeat(rawFrame(http2.FrameContinuation, 0, 1, nil), 1000), 1000)
-			_, told := s.awaitEnd()
-			require.True(t, told, "a million empty frames are no header block")
+			for range 60 {
+				s.flood(bytes.Repeat(rawFrame(http2.FrameContinuation, 0, 1, nil), 1000), 1)
+				pass(time.Second)
+			}
+			_ = call.failure()
+			require.False(t, s.client.Usable())
+		})
+	})
+	t.Run("of many fields", func(t *testing.T) {
+		play(t, func(t *testing.T, s *script) {
+			call := s.get("/")
+			s.request()
+			fields := strings.Fields(strings.Repeat("a b ", 35_000))
+			s.headers(1, true, "200", fields...)
+			_ = call.failure()
+			if s.client.Usable() { // it may as well break off
+				s.alive()
+			}
 		})
 	})
 	t.Run("that are small and decode to much", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package h2client_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -213,8 +214,8 @@ func TestFramesOfThePast(t *testing.T) {
 		play(t, func(t *testing.T, s *script) {
 			call := s.get("/")
 			s.request()
-			pairs := []string{"x-huge", strings.Repeat("x", 70<<10), "x-last", "twice"}
-			s.headers(1, false, "200", pairs...)
+			block := s.encode("200", "x-large", strings.Repeat("x", 2000), "x-last", "twice")
+			s.frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, 1, append(block, bytes.Repeat([]byte{0xbf}, 40)...))
 			_ = call.failure()
 			next := s.get("/next")
 			s.headers(s.request().StreamID, true, "200", "x-last", "twice")

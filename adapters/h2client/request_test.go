@@ -1,15 +1,12 @@
 package h2client_test
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
 )
 
 // asked is the request that the server sees when req is sent.
@@ -155,157 +152,4 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestRequestBody(t *testing.T) {
-	t.Run("of a known length", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			call := s.postString("hello")
-			f := s.request()
-			require.Equal(t, []string{"5"}, f.values("content-length"))
-			require.False(t, f.ended())
-			require.Equal(t, "hello", string(s.body(f.StreamID, -1)))
-			s.reply(f.StreamID, "ok")
-			call.answers("ok")
-			require.EqualValues(t, 1, call.body.closed.Load())
-		})
-	})
-	t.Run("of an unknown length", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			s.post(strings.NewReader("hello"), -1)
-			f := s.request()
-			require.Empty(t, f.values("content-length"))
-			require.Equal(t, "hello", string(s.body(f.StreamID, -1)))
-		})
-	})
-	t.Run("a length that the caller set as a field does not count", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			req := newRequest(t, http.MethodPost, "/", strings.NewReader("hello"), 5)
-			req.Header.Set("Content-Length", "99")
-			s.send(req)
-			require.Equal(t, []string{"5"}, s.request().values("content-length"))
-		})
-	})
-	t.Run("none of a POST", func(t *testing.T) {
-		for name, content := range map[string]io.ReadCloser{"nil": nil, "NoBody": http.NoBody} {
-			t.Run(name, func(t *testing.T) {
-				f := asked(t, func(r *http.Request) { r.Method, r.Body = http.MethodPost, content })
-				require.True(t, f.ended())
-				require.Equal(t, []string{"0"}, f.values("content-length"), "servers ask for it")
-			})
-		}
-	})
-	t.Run("none of an unknown length", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			s.post(strings.NewReader(""), -1)
-			f := s.request()
-			if !f.ended() {
-				require.Empty(t, s.body(f.StreamID, -1))
-			}
-		})
-	})
-	for name, c := range map[string]struct {
-		content io.Reader
-		length  int64
-	}{
-		"shorter than its length": {strings.NewReader("hell"), 5},
-		"longer than its length":  {strings.NewReader("hello!"), 5},
-		"that breaks":             {io.MultiReader(strings.NewReader("he"), broken{}), 5},
-		"that breaks at once":     {broken{}, -1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			play(t, func(t *testing.T, s *script) {
-				call := s.post(c.content, c.length)
-				err := call.failure()
-				if _, own := c.content.(*strings.Reader); !own {
-					require.ErrorIs(t, err, errBroken)
-				}
-				id := s.request().StreamID
-				s.awaitReset(id)
-				s.none("the server must not take it for whole", func(f frame) bool { return isData(f) && f.ended() })
-				s.alive()
-			})
-		})
-	}
-}
-
-var errBroken = errors.New("the body broke")
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, errBroken }
-
-// An answer may come before the whole request was sent: the rest is not.
-func TestEarlyAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		say  func(s *script)
-		body string
-	}{
-		"whole":         {func(s *script) { s.headers(1, false, "413"); s.data(1, true, []byte("too large")) }, "too large"},
-		"in one frame":  {func(s *script) { s.headers(1, true, "413") }, ""},
-		"with trailers": {func(s *script) { s.headers(1, false, "413"); s.headers(1, true, "", "x", "y") }, ""},
-		"with a reset, as servers do": {func(s *script) {
-			s.headers(1, false, "413")
-			s.data(1, true, []byte("too large"))
-			s.reset(1, http2.ErrCodeNo)
-		}, "too large"},
-	} {
-		t.Run(name+", while it waits for a window", func(t *testing.T) {
-			play(t, func(t *testing.T, s *script) {
-				call := s.postString("hello")
-				s.request()
-				c.say(s)
-				require.Equal(t, 413, call.response().StatusCode)
-				call.answers(c.body)
-				require.Positive(t, call.body.closed.Load())
-				s.update(1, 100)
-				s.none("the rest is not sent", isData)
-				if !strings.Contains(name, "reset") { // whichever is first then
-					s.awaitReset(1)
-				}
-				s.alive()
-			}, initialWindow(0))
-		})
-		t.Run(name+", while it waits for its own body", func(t *testing.T) {
-			play(t, func(t *testing.T, s *script) {
-				r, w := io.Pipe()
-				defer w.Close()
-				call := s.post(r, -1)
-				s.request()
-				c.say(s)
-				require.Equal(t, 413, call.response().StatusCode)
-				call.answers(c.body)
-				require.Positive(t, call.body.closed.Load())
-				s.alive()
-			})
-		})
-	}
-	t.Run("its headers only", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			call := s.postString("hello")
-			s.request()
-			s.headers(1, false, "413")
-			resp := call.response()
-			require.Equal(t, 413, resp.StatusCode)
-			s.update(1, 100)
-			s.none("the rest is not sent", isData)
-			s.data(1, true, []byte("too large"))
-			call.answers("too large")
-			s.awaitReset(1)
-			s.silent()
-			s.alive()
-		}, initialWindow(0))
-	})
-	t.Run("100 is no answer", func(t *testing.T) {
-		play(t, func(t *testing.T, s *script) {
-			call := s.postString("hello")
-			s.request()
-			s.headers(1, false, "100")
-			s.none("the window is 0", isData)
-			s.update(1, 100)
-			require.Equal(t, "hello", string(s.body(1, -1)))
-			s.reply(1, "ok")
-			call.answers("ok")
-		}, initialWindow(0))
-	})
 }

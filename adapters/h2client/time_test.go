@@ -164,6 +164,18 @@ func TestIdleTime(t *testing.T) {
 			call.answers("late")
 		})
 	})
+	t.Run("one that waited and gave up counts", func(t *testing.T) {
+		timed(t, o, func(t *testing.T, s *script) {
+			s.settings(maxStreams(0))
+			call := s.get("/")
+			pass(10 * time.Minute)
+			call.cancel()
+			_ = call.failure()
+			s.settings(maxStreams(1))
+			pass(20 * time.Second)
+			s.alive()
+		})
+	})
 	t.Run("a server's PING is no request", func(t *testing.T) {
 		timed(t, o, func(t *testing.T, s *script) {
 			for range 9 {
