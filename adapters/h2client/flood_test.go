@@ -137,3 +137,29 @@ func TestFloodsOfHeaders(t *testing.T) {
 		})
 	})
 }
+
+// What requests carry must not pile up in front of a server that does not read.
+func TestBodiesForAServerThatDoesNotRead(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.update(0, 1<<30)
+		synctest.Wait()
+		content := strings.Repeat("x", 1<<20)
+		before := heap()
+		s.stop()
+		for range 50 {
+			s.postString(content)
+		}
+		synctest.Wait()
+		require.Less(t, heap()-before, int64(16<<20))
+		require.True(t, s.client.Usable(), "the server did nothing wrong")
+		s.resume()
+		for range 50 {
+			id := s.request().StreamID
+			require.Len(t, s.body(id, -1), 1<<20)
+			s.reply(id, "ok")
+		}
+		for _, call := range s.calls {
+			call.answers("ok")
+		}
+	}, initialWindow(1<<24))
+}

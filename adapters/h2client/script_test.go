@@ -125,7 +125,9 @@ type call struct {
 }
 
 // send begins a request.
-func (s *script) send(req *http.Request) *call {
+func (s *script) send(req *http.Request) *call { return s.sendBy(req, s.client.RoundTrip) }
+
+func (s *script) sendBy(req *http.Request, trip func(*http.Request) (*http.Response, error)) *call {
 	ctx, cancel := context.WithCancel(req.Context())
 	s.t.Cleanup(cancel)
 	c := &call{t: s.t, cancel: cancel, done: make(chan struct{})}
@@ -133,7 +135,7 @@ func (s *script) send(req *http.Request) *call {
 	s.calls = append(s.calls, c)
 	go func() {
 		defer close(c.done)
-		c.got, c.err = s.client.RoundTrip(req.WithContext(ctx))
+		c.got, c.err = trip(req.WithContext(ctx))
 	}()
 	return c
 }
