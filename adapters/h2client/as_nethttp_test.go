@@ -64,6 +64,7 @@ func TestAsNetHTTP(t *testing.T) {
 			require.Equal(t, b.Status, a.Status, name)
 			require.Equal(t, b.ContentLength, a.ContentLength, name)
 			require.Equal(t, b.Proto, a.Proto, name)
+			require.Equal(t, b.TLS != nil, a.TLS != nil, name)
 			b.Header.Del("Trailer") // trailers are not kept, and so need not be announced
 			a.Header.Del("Trailer")
 			require.Equal(t, b.Header, a.Header, name)

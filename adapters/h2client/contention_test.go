@@ -6,12 +6,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"whatsappnode/adapters/h2client"
 )
 
 // A server that is slow for a moment does not lose its connection for what its client asks.
@@ -142,4 +145,38 @@ func TestABodyThatHoldsItsCloserUp(t *testing.T) {
 	}
 	_ = w.Close()
 	<-ended
+}
+
+// Answers that are made word by word, and read in steps.
+func TestManyAnswersReadInSteps(t *testing.T) {
+	everywhere(t, func(t *testing.T, plain bool) {
+		s := newServer(t, plain, http.HTTP2Config{MaxConcurrentStreams: 1000}, func(w http.ResponseWriter, r *http.Request) {
+			content, _ := io.ReadAll(r.Body)
+			for range 30 {
+				_, _ = w.Write(content)
+				w.(http.Flusher).Flush()
+			}
+		})
+		c := s.dial(t)
+		together(100, func(i int) {
+			word := fmt.Sprintf("word %d.", i)
+			resp, err := c.RoundTrip(s.request(t.Context(), "/", word))
+			if !assert.NoError(t, err) {
+				return
+			}
+			defer resp.Body.Close()
+			var all []byte
+			piece := make([]byte, 50)
+			for err == nil {
+				if p, ok := resp.Body.(h2client.Paused); ok {
+					p.Pause(time.Millisecond)
+				}
+				var n int
+				n, err = resp.Body.Read(piece)
+				all = append(all, piece[:n]...)
+			}
+			assert.ErrorIs(t, err, io.EOF)
+			assert.Equal(t, strings.Repeat(word, 30), string(all))
+		})
+	})
 }

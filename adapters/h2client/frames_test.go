@@ -61,6 +61,8 @@ func TestFramesThatBreakTheConnection(t *testing.T) {
 		"DATA within headers":                        {[]raw{{http2.FrameHeaders, 0, 1, status}, {http2.FrameData, 0, 1, []byte("x")}}, http2.ErrCodeProtocol},
 		"PING within headers":                        {[]raw{{http2.FrameHeaders, 0, 1, status}, {http2.FramePing, 0, 0, make([]byte, 8)}}, http2.ErrCodeProtocol},
 		"an unknown frame within headers":            {[]raw{{http2.FrameHeaders, 0, 1, status}, {0xee, 0, 1, nil}}, http2.ErrCodeProtocol},
+		"DATA too large":                             {[]raw{{http2.FrameHeaders, end, 1, status}, {http2.FrameData, 0, 1, make([]byte, 1<<20)}}, http2.ErrCodeFrameSize},
+		"DATA a byte too large":                      {[]raw{{http2.FrameHeaders, end, 1, status}, {http2.FrameData, 0, 1, make([]byte, smallest+1)}}, http2.ErrCodeFrameSize},
 		"HEADERS too large":                          {[]raw{{http2.FrameHeaders, end, 1, make([]byte, 1<<24-1)}}, http2.ErrCodeFrameSize},
 		"an unknown frame too large":                 {[]raw{{0xee, 0, 0, make([]byte, 1<<24-1)}}, http2.ErrCodeFrameSize},
 		"headers that name no field":                 {[]raw{{http2.FrameHeaders, end, 1, []byte{0xff, 0xff, 0xff, 0x0f}}}, http2.ErrCodeCompression},
