@@ -1,11 +1,14 @@
 package h2client_test
 
 import (
+	"io"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
@@ -67,6 +70,16 @@ func TestClose(t *testing.T) {
 			}
 		})
 	})
+	t.Run("waits until nothing is left", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			slow := &slowToClose{Conn: ours}
+			c := h2client.New(slow, h2client.Options{})
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			within(t, "Close", func() { _ = c.Close() })
+			require.True(t, slow.closed.Load())
+		})
+	})
 	t.Run("before the server has said anything", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
@@ -87,6 +100,19 @@ func TestClose(t *testing.T) {
 			within(t, "Close", func() { _ = c.Close() })
 		})
 	})
+}
+
+// slowToClose is a connection that takes its time to close.
+type slowToClose struct {
+	net.Conn
+	closed atomic.Bool
+}
+
+func (s *slowToClose) Close() error {
+	err := s.Conn.Close()
+	time.Sleep(time.Second)
+	s.closed.Store(true)
+	return err
 }
 
 func TestCloseIdle(t *testing.T) {

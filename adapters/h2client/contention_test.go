@@ -145,6 +145,7 @@ func TestABodyThatHoldsItsCloserUp(t *testing.T) {
 	}
 	_ = w.Close()
 	<-ended
+	<-others
 }
 
 // Answers that are made word by word, and read in steps.

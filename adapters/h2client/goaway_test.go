@@ -144,6 +144,7 @@ func TestReset(t *testing.T) {
 			s.reset(1, http2.ErrCodeRefusedStream)
 			_, err := resp.Body.Read(make([]byte, 1))
 			require.Error(t, err)
+			require.NotErrorIs(t, err, h2client.ErrUnusable)
 			s.alive()
 		})
 	})
