@@ -2,6 +2,7 @@ package h2client_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -26,6 +27,8 @@ const (
 	fuzzFramed              // the input is put into frames, so that their lengths are right
 	fuzzUnread              // answers are not read until the connection has ended
 	fuzzSplit               // the bytes come one by one
+	fuzzCanceled            // two of the requests are given up in the middle
+	fuzzClosed              // answers are closed when their headers have come
 )
 
 // FuzzServer sends arbitrary bytes as a server while requests are under way. The client
@@ -34,10 +37,13 @@ func FuzzServer(f *testing.F) {
 	for _, seed := range fuzzSeeds(f) {
 		f.Add(append([]byte{0}, seed...))
 		f.Add(append([]byte{fuzzUnread | fuzzSplit}, seed...))
+		f.Add(append([]byte{fuzzCanceled}, seed...))
 	}
 	for _, frames := range framedSeeds() {
 		f.Add(append([]byte{fuzzGreeted | fuzzFramed}, frames...))
 		f.Add(append([]byte{fuzzGreeted | fuzzFramed | fuzzUnread}, frames...))
+		f.Add(append([]byte{fuzzGreeted | fuzzFramed | fuzzCanceled}, frames...))
+		f.Add(append([]byte{fuzzGreeted | fuzzFramed | fuzzClosed}, frames...))
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		if len(input) == 0 || len(input) > 1<<13 {
@@ -66,7 +72,12 @@ func fuzzOnce(t *testing.T, mode byte, input []byte) {
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
 	ended := make(chan struct{})
 	var all sync.WaitGroup
-	for _, req := range fuzzRequests(t) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for i, req := range fuzzRequests(t) {
+		if i%2 == 1 && mode&fuzzCanceled != 0 {
+			req = req.WithContext(ctx)
+		}
 		all.Go(func() { fuzzRequest(t, c, req, mode, ended) })
 		synctest.Wait() // streams open in this order
 	}
@@ -77,7 +88,11 @@ func fuzzOnce(t *testing.T, mode byte, input []byte) {
 			}
 		}
 	} else {
-		_, _ = theirs.Write(said)
+		_, _ = theirs.Write(said[:len(said)/2])
+		if mode&fuzzCanceled != 0 {
+			cancel()
+		}
+		_, _ = theirs.Write(said[len(said)/2:])
 	}
 	synctest.Wait()
 	_ = theirs.Close()
@@ -112,6 +127,9 @@ func fuzzRequest(t *testing.T, c *h2client.Conn, req *http.Request, mode byte, e
 		return
 	}
 	defer resp.Body.Close()
+	if mode&fuzzClosed != 0 {
+		return
+	}
 	if mode&fuzzUnread != 0 {
 		<-ended
 	}
