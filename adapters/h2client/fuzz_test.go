@@ -23,12 +23,12 @@ import (
 
 // What the first byte of an input chooses.
 const (
-	fuzzGreeted = 1 << iota // the server's SETTINGS come first
-	fuzzFramed              // the input is put into frames, so that their lengths are right
-	fuzzUnread              // answers are not read until the connection has ended
-	fuzzSplit               // the bytes come one by one
-	fuzzCanceled            // two of the requests are given up in the middle
-	fuzzClosed              // answers are closed when their headers have come
+	fuzzGreeted  = 1 << iota // the server's SETTINGS come first
+	fuzzFramed               // the input is put into frames, so that their lengths are right
+	fuzzUnread               // answers are not read until the connection has ended
+	fuzzSplit                // the bytes come one by one
+	fuzzCanceled             // two of the requests are given up in the middle
+	fuzzClosed               // answers are closed when their headers have come
 )
 
 // FuzzServer sends arbitrary bytes as a server while requests are under way. The client
