@@ -163,3 +163,13 @@ func TestBodiesForAServerThatDoesNotRead(t *testing.T) {
 		}
 	}, initialWindow(1<<24))
 }
+
+// A server that takes nothing is left after a while, also where nobody pings it.
+func TestAServerThatNeverReads(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.stop()
+		call := s.postString(strings.Repeat("x", window)) // more than it has begun to read
+		_ = call.failure()
+		require.False(t, s.client.Usable())
+	})
+}
