@@ -73,9 +73,10 @@ type Conn struct {
 	usable  atomic.Bool
 	most    atomic.Int64 // streams at once that the server takes
 
-	in   *bufio.Reader // the reader's
-	wake chan struct{} // for the writer
-	done sync.WaitGroup
+	in      *bufio.Reader // the reader's
+	greeted bool          // the reader's: the server has begun
+	wake    chan struct{} // for the writer
+	done    sync.WaitGroup
 
 	mu       sync.Mutex
 	framer   *http2.Framer // its reading half is the reader's
@@ -90,6 +91,7 @@ type Conn struct {
 	leaving  bool  // the server, or we, said GOAWAY
 	settled  bool  // the server's settings were heard
 	err      error // why the connection is no more
+	replies  int   // in out
 	window   int64 // what may be sent
 	owed     int64 // bytes of the server's window that were not given back
 	allowed  int64 // what the server may send

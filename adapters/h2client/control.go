@@ -22,6 +22,10 @@ func (c *Conn) settings(f *http2.SettingsFrame) error {
 			return err
 		}
 		switch set.ID {
+		case http2.SettingEnablePush:
+			if set.Val != 0 {
+				return http2.ConnectionError(http2.ErrCodeProtocol) // a server may not say so (RFC 9113, 6.5.2)
+			}
 		case http2.SettingMaxConcurrentStreams:
 			most = int64(set.Val)
 		case http2.SettingMaxFrameSize:
@@ -43,7 +47,7 @@ func (c *Conn) settings(f *http2.SettingsFrame) error {
 		return err
 	}
 	c.most.Store(most)
-	c.queued(c.framer.WriteSettingsAck())
+	c.reply(c.framer.WriteSettingsAck())
 	c.wakeSenders()
 	c.invite()
 	return nil

@@ -134,14 +134,19 @@ func answer(f *http2.MetaHeadersFrame) (*http.Response, error) {
 	if f.Truncated {
 		return nil, errors.New("http2: the answer's headers are too large")
 	}
-	status, err := strconv.Atoi(f.PseudoValue("status"))
-	if err != nil || status < 100 || status > 999 {
+	code := f.PseudoValue("status")
+	status, err := strconv.Atoi(code)
+	if len(code) != 3 || code[0] == '+' || err != nil || status < 100 || status > 999 {
 		return nil, errors.New("http2: the answer has no status")
 	}
 	fields := f.RegularFields()
 	header := make(http.Header, len(fields))
 	values := make([]string, len(fields))
 	for i := range fields {
+		switch fields[i].Name {
+		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
+			return nil, errors.New("http2: the answer has a field of connections")
+		}
 		key := http.CanonicalHeaderKey(fields[i].Name)
 		if had := header[key]; had != nil {
 			header[key] = append(had, fields[i].Value)

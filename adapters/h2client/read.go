@@ -46,8 +46,17 @@ func (c *Conn) next() error {
 	if err != nil {
 		return err
 	}
-	if http2.FrameType(header[3]) == http2.FrameData && !http2.Flags(header[4]).Has(http2.FlagDataPadded) {
-		length := int(header[0])<<16 | int(header[1])<<8 | int(header[2])
+	kind, length := http2.FrameType(header[3]), int(header[0])<<16|int(header[1])<<8|int(header[2])
+	if !c.greeted { // SETTINGS come first (RFC 9113, 3.4)
+		if kind != http2.FrameSettings || http2.Flags(header[4]).Has(http2.FlagSettingsAck) {
+			return http2.ConnectionError(http2.ErrCodeProtocol)
+		}
+		c.greeted = true
+	}
+	if kind == http2.FrameData && length == 0 && http2.Flags(header[4]).Has(http2.FlagDataPadded) {
+		return http2.ConnectionError(http2.ErrCodeFrameSize)
+	}
+	if kind == http2.FrameData && !http2.Flags(header[4]).Has(http2.FlagDataPadded) {
 		id := binary.BigEndian.Uint32(header[5:]) & math.MaxInt32
 		end := http2.Flags(header[4]).Has(http2.FlagDataEndStream)
 		if _, err := c.in.Discard(headerLen); err != nil {
@@ -61,6 +70,10 @@ func (c *Conn) next() error {
 	c.heard = true
 	var fault http2.StreamError
 	switch {
+	case c.err != nil:
+		return c.err
+	case errors.As(err, &fault) && kind == http2.FrameHeaders && fault.Cause == nil:
+		return http2.ConnectionError(fault.Code) // the headers were not decoded, and the next ones cannot be
 	case errors.As(err, &fault):
 		return c.faulty(fault)
 	case err != nil:
@@ -70,7 +83,7 @@ func (c *Conn) next() error {
 	case *http2.MetaHeadersFrame:
 		return c.headers(f)
 	case *http2.DataFrame: // padded
-		s, err := c.receive(f.StreamID, int(f.Length))
+		s, err := c.receive(f.StreamID, int(f.Length), len(f.Data()))
 		if err == nil {
 			s.take(f.Data(), int(f.Length)-len(f.Data()), f.StreamEnded())
 		}
@@ -85,7 +98,7 @@ func (c *Conn) next() error {
 		return c.goAway(f)
 	case *http2.PingFrame:
 		if !f.IsAck() {
-			c.queued(c.framer.WritePing(true, f.Data))
+			c.reply(c.framer.WritePing(true, f.Data))
 		}
 	case *http2.PushPromiseFrame:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
@@ -117,7 +130,7 @@ func (c *Conn) data(id uint32, length int, end bool) error {
 	}
 	c.mu.Lock()
 	c.heard = true
-	s, err := c.receive(id, length)
+	s, err := c.receive(id, length, length)
 	if err == nil && length == 0 {
 		s.take(nil, 0, end)
 	}
@@ -141,7 +154,7 @@ func (c *Conn) data(id uint32, length int, end bool) error {
 // receive counts a frame of data against the windows, and finds its stream. That of the
 // connection is given back at once, since nothing is kept of a stream that is not read but
 // its own window.
-func (c *Conn) receive(id uint32, length int) (*stream, error) {
+func (c *Conn) receive(id uint32, length, content int) (*stream, error) {
 	s, err := c.stream(id)
 	if err != nil {
 		return nil, err
@@ -166,10 +179,13 @@ func (c *Conn) receive(id uint32, length int) (*stream, error) {
 		s.reset(errors.New("http2: the server sent an answer without headers"), http2.ErrCodeProtocol)
 	case s.ended:
 		s.reset(errors.New("http2: the server went on after its end"), http2.ErrCodeStreamClosed)
-	case n > 0 && s.head:
+	case content > 0 && s.head:
 		s.reset(errors.New("http2: the server sent what was not asked for"), http2.ErrCodeProtocol)
-	case s.declared >= 0 && s.received+n > s.declared && !s.head:
+	case s.declared >= 0 && s.received+int64(content) > s.declared && !s.head:
 		s.reset(errors.New("http2: the answer is longer than it says"), http2.ErrCodeProtocol)
+	}
+	if s.err != nil || c.streams[id] != s {
+		return nil, nil
 	}
 	s.allowed -= n
 	return s, nil
@@ -203,6 +219,9 @@ func (c *Conn) headers(f *http2.MetaHeadersFrame) error {
 		return nil
 	case s.answer != nil && !f.StreamEnded():
 		s.reset(errors.New("http2: the server sent headers within an answer"), http2.ErrCodeProtocol)
+		return nil
+	case s.answer != nil && len(f.PseudoFields()) > 0:
+		s.reset(errors.New("http2: the server sent a status after its answer"), http2.ErrCodeProtocol)
 		return nil
 	case s.answer != nil:
 		s.end()

@@ -136,7 +136,7 @@ func (s *stream) wait(req *http.Request) (*http.Response, error) {
 	resp.Request, resp.TLS, resp.Body = req, s.c.state, body{s}
 	if s.ended && s.data.size == 0 {
 		resp.Body = http.NoBody
-		if resp.ContentLength < 0 {
+		if resp.ContentLength < 0 && req.Method != http.MethodHead {
 			resp.ContentLength = 0
 		}
 	}

@@ -95,7 +95,7 @@ func (s *stream) settle() {
 // interrupt ends a reading of the request's body, which might never end by itself.
 func (s *stream) interrupt() {
 	if s.reading != nil {
-		_ = s.reading.Close()
+		go func(r io.Closer) { _ = r.Close() }(s.reading) // it may wait for the reading, or for this very lock
 	}
 }
 
@@ -114,9 +114,9 @@ func (s *stream) forget() {
 	delete(c.senders, s)
 	if s.id != 0 && c.streams[s.id] == s {
 		delete(c.streams, s.id)
-		if len(c.streams) == 0 {
-			c.quiet.unused = time.Now()
-		}
+	}
+	if c.idle() {
+		c.quiet.unused = time.Now()
 	}
 	if s.over != nil {
 		over := s.over

@@ -45,11 +45,19 @@ func (c *Conn) queued(err error) {
 		c.fail(err, http2.ErrCodeInternal)
 		return
 	}
-	if len(c.out) > 2*maxOut && c.err == nil {
-		c.fail(errStuck, http2.ErrCodeEnhanceYourCalm)
-	}
 	c.nudge()
 }
+
+// reply queues what a server can ask for at will.
+func (c *Conn) reply(err error) {
+	c.queued(err)
+	if c.replies++; c.replies > maxReplies && c.err == nil {
+		c.fail(errStuck, http2.ErrCodeEnhanceYourCalm)
+	}
+}
+
+// maxReplies is how many replies may wait to be written.
+const maxReplies = 10_000
 
 func (c *Conn) nudge() {
 	select {
@@ -89,6 +97,7 @@ func (c *Conn) write() {
 		c.mu.Lock()
 		out, over := c.out, c.err != nil
 		c.out = nil
+		c.replies = 0
 		c.quiet.writing = time.Now()
 		c.wakeSenders()
 		c.mu.Unlock()
