@@ -3,7 +3,7 @@
 //
 // It asks one lock a frame and one goroutine less a request than the client of net/http: a
 // request is written by whoever makes it, all that gathers leaves in one record, and whoever
-// reads in steps is not woken between them (ADR 26). Frames and headers are read and written by
+// reads in steps is not woken between them (ADR 25). Frames and headers are read and written by
 // golang.org/x/net. Server push, upgrades and CONNECT are not for it.
 package h2client
 

@@ -238,6 +238,9 @@ func (c *Conn) headers(f *http2.MetaHeadersFrame) error {
 		}
 		return nil
 	}
+	if s.bare = f.StreamEnded(); s.bare && !s.head && resp.ContentLength < 0 {
+		resp.ContentLength = 0
+	}
 	s.head = s.head || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified
 	s.answer, s.declared = resp, resp.ContentLength
 	if f.StreamEnded() {

@@ -134,11 +134,8 @@ func (s *stream) wait(req *http.Request) (*http.Response, error) {
 		return nil, s.err
 	}
 	resp.Request, resp.TLS, resp.Body = req, s.c.state, body{s}
-	if s.ended && s.data.size == 0 {
+	if s.bare && s.err == nil {
 		resp.Body = http.NoBody
-		if resp.ContentLength < 0 && req.Method != http.MethodHead {
-			resp.ContentLength = 0
-		}
 	}
 	return resp, nil
 }

@@ -74,8 +74,11 @@ func (s *stream) readBody(body io.ReadCloser, p []byte) (int, error) {
 	n, err := body.Read(p)
 	s.c.mu.Lock()
 	s.reading = nil
-	enough, broken := s.enough(), s.err
+	enough, broken, closing := s.enough(), s.err, s.closing
 	s.c.mu.Unlock()
+	if closing != nil {
+		<-closing
+	}
 	switch {
 	case broken != nil:
 		return 0, broken

@@ -23,13 +23,15 @@ type stream struct {
 	sent    bool // our half is done
 	halted  bool // and was not sent to its end
 	window  int64
-	reading io.Closer // the request's body, while it is read
+	reading io.Closer     // the request's body, while it is read
+	closing chan struct{} // ends when it was closed meanwhile
 
 	head     bool
 	answer   *http.Response
 	declared int64 // what the answer's headers say of its length, or -1
 	received int64
 	ended    bool // the server's half is done
+	bare     bool // with the headers
 	err      error
 	closed   bool // by the reader
 
@@ -92,11 +94,18 @@ func (s *stream) settle() {
 	}
 }
 
-// interrupt ends a reading of the request's body, which might never end by itself.
+// interrupt ends a reading of the request's body, which might never end by itself. Its
+// Close may wait for the reading, or for this very lock; whoever reads waits for it.
 func (s *stream) interrupt() {
-	if s.reading != nil {
-		go func(r io.Closer) { _ = r.Close() }(s.reading) // it may wait for the reading, or for this very lock
+	if s.reading == nil || s.closing != nil {
+		return
 	}
+	body, done := s.reading, make(chan struct{})
+	s.closing = done
+	go func() {
+		defer close(done)
+		_ = body.Close()
+	}()
 }
 
 // forget takes the stream off the connection, whose place another may have. It may be
