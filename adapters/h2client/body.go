@@ -104,7 +104,7 @@ func (b body) Read(p []byte) (int, error) {
 // repay lets the server send as much more as was read.
 func (s *stream) repay(n int64) {
 	if s.owed += n; s.owed >= streamWindow/2 && !s.ended && s.err == nil {
-		s.c.queued(s.c.framer.WriteWindowUpdate(s.id, uint32(s.owed)))
+		s.c.queued(s.c.framer.WriteWindowUpdate(s.id, uint32(s.owed))) // #nosec G115 -- at most streamWindow
 		s.allowed += s.owed
 		s.owed = 0
 	}

@@ -165,7 +165,7 @@ func (c *Conn) receive(id uint32, length, content int) (*stream, error) {
 	}
 	c.allowed -= n
 	if c.owed += n; c.owed >= connWindow/4 {
-		c.queued(c.framer.WriteWindowUpdate(0, uint32(c.owed)))
+		c.queued(c.framer.WriteWindowUpdate(0, uint32(c.owed))) // #nosec G115 -- at most connWindow
 		c.allowed += c.owed
 		c.owed = 0
 	}

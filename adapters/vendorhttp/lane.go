@@ -2,7 +2,6 @@ package vendorhttp
 
 import (
 	"crypto/tls"
-	"errors"
 	"net/http"
 	"sync/atomic"
 
@@ -45,11 +44,7 @@ func (h handedOver) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !h.conn.Usable() {
 		return nil, dialAnew{h2client.ErrUnusable} // the body is as it was
 	}
-	resp, err := h.conn.RoundTrip(req)
-	if errors.Is(err, h2client.ErrUnusable) && !h.conn.Usable() {
-		err = dialAnew{err}
-	}
-	return resp, err
+	return h.conn.RoundTrip(req)
 }
 
 // dialAnew has net/http drop a connection and dial another for the same request. The name
