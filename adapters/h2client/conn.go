@@ -33,8 +33,8 @@ const (
 	connWindow = 16 << 20
 	// maxHeader bounds the headers of an answer, in bytes as RFC 9113, 6.5.2 counts them.
 	maxHeader = 64 << 10
-	// maxOut is how much may wait to be written, in bytes. Requests wait for room; a server
-	// that asks for more replies than twice that without reading them is left.
+	// maxOut is how much may wait to be written, in bytes, before bodies of requests wait for
+	// room.
 	maxOut = 256 << 10
 	// defaultStreams is how many requests go out before the server said how many it takes.
 	defaultStreams = 100
@@ -176,13 +176,18 @@ func (c *Conn) idle() bool { return len(c.streams) == 0 && len(c.queue) == 0 && 
 func (c *Conn) leave() {
 	c.leaving = true
 	c.usable.Store(false)
+	c.sendAway()
+	if c.idle() {
+		c.fail(errClosed, http2.ErrCodeNo)
+	}
+}
+
+// sendAway has those go elsewhere who wait for a place.
+func (c *Conn) sendAway() {
 	queue := c.queue
 	c.queue = nil
 	for _, s := range queue {
 		s.breakOff(ErrUnusable)
-	}
-	if c.idle() {
-		c.fail(errClosed, http2.ErrCodeNo)
 	}
 }
 
@@ -196,11 +201,7 @@ func (c *Conn) fail(err error, code http2.ErrCode) {
 	c.usable.Store(false)
 	c.watching.Stop()
 	c.queued(c.framer.WriteGoAway(0, code, nil))
-	queue := c.queue
-	c.queue = nil
-	for _, s := range queue {
-		s.breakOff(ErrUnusable)
-	}
+	c.sendAway()
 	for _, s := range c.streams {
 		s.breakOff(err)
 	}

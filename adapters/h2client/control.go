@@ -1,6 +1,7 @@
 package h2client
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -68,7 +69,7 @@ func (c *Conn) opened(f *http2.WindowUpdateFrame) error {
 		return err
 	}
 	if s.window += more; s.window > math.MaxInt32 {
-		s.reset(fmt.Errorf("http2: the server opened its window too far"), http2.ErrCodeFlowControl)
+		s.reset(errors.New("http2: the server opened its window too far"), http2.ErrCodeFlowControl)
 		return nil
 	}
 	s.cond.Broadcast()

@@ -17,7 +17,7 @@ const (
 type quiet struct {
 	heard   time.Time // when something had come by the last look
 	pinged  time.Time // zero when no reply is awaited
-	unused  time.Time // since when there is no request; zero while there are some
+	unused  time.Time // since when there is no request, while there is none
 	writing time.Time // since when the writer writes; zero when it does not
 }
 
