@@ -36,7 +36,7 @@ const (
 	// maxOut is how much may wait to be written, in bytes, before bodies of requests wait for
 	// room.
 	maxOut = 256 << 10
-	// defaultStreams is how many requests go out before the server said how many it takes.
+	// defaultStreams is how many requests a server is thought to take before it said so.
 	defaultStreams = 100
 	// defaultWindow is the window of connections and streams of which nothing was said.
 	defaultWindow = 64<<10 - 1

@@ -165,5 +165,12 @@ func (c *Conn) invite() {
 	}
 }
 
-// room reports whether one more stream may be opened.
-func (c *Conn) room() bool { return int64(len(c.streams)+c.held) < c.most.Load() }
+// room reports whether one more stream may be opened. Before the server has said how many
+// it takes, one is: it would refuse what is too much.
+func (c *Conn) room() bool {
+	most := c.most.Load()
+	if !c.settled {
+		most = 1
+	}
+	return int64(len(c.streams)+c.held) < most
+}

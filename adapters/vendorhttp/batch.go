@@ -16,8 +16,8 @@ const (
 )
 
 // batch writes from a goroutine of its own, which takes all that has gathered by the
-// time it gets to run. HTTP/2 writes the headers and the body of each request by
-// themselves; a busy process gives dozens of requests to one system call this way, and
+// time it gets to run. It is for the pool; lanes gather their writes themselves. net/http's
+// HTTP/2 writes the headers and the body of each request by themselves; a busy process gives dozens of requests to one system call this way, and
 // an idle one loses a few microseconds. Whoever writes learns of an error of the network
 // with a later call, as from a connection that breaks while the system still holds what
 // was written. The goroutine ends with Close.

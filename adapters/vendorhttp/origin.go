@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	// laneStreams is how many requests share one HTTP/2 connection. Servers allow 100
-	// as a rule. Above that net/http opens a connection for each request that finds all
-	// full, at a time at which there is least to spare.
+	// laneStreams is how many requests share one HTTP/2 connection, where the server does not
+	// allow fewer. Servers allow 100 as a rule; what is above waits for a place.
 	laneStreams = 80
 	// maxLanes bounds the connections to one server.
 	maxLanes = 256
